@@ -1,0 +1,263 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// config is what flags and environment ask for.
+type config struct {
+	mode        mode
+	memoryBytes int64
+	cpus        int
+	icount      bool
+	timeout     time.Duration // 0: none
+	kernel      string        // "": look in the cache
+	verbose     bool
+	files       []namedFile
+	outs        []string // absolute
+
+	cache   string // the project's cache directory
+	library string // absolute path of the shim, "": look in the cache
+	home    string // absolute
+}
+
+// namedFile is a file or directory on the host and its place in the machine.
+type namedFile struct{ host, guest string }
+
+// mode says where programs run.
+type mode string
+
+const (
+	modeAuto   mode = "auto"   // on the host if its hypervisor works, else in the machine
+	modeAlways mode = "always" // in the machine
+	modeNever  mode = "never"  // on the host
+)
+
+// libraryName is the file name of the project's native library, the shim.
+const libraryName = "libhyperlight_js_capi.so"
+
+const usageText = `Usage: vmrun [flags] BINARY [ARGS...]
+       vmrun [flags] probe
+
+Runs BINARY in a throw-away emulated machine in which Hyperlight works, or
+directly where the host's own hypervisor boots a guest. The working directory,
+the shared libraries that BINARY links, and the native library (the file
+HYPERLIGHT_JS_LIBRARY, or else "lib" in the cache) are there at the same paths;
+nothing else of the host is. Use it with go test -exec and go run -exec.
+
+"vmrun probe" tells whether the host boots a guest itself: exit status 0 or 1.
+(A program of that name is ./probe.)
+
+Flags:
+%s
+Environment:
+  HYPERLIGHT_VM          auto, always (in the machine) or never (default auto)
+  HYPERLIGHT_VM_KERNEL   like --kernel
+  HYPERLIGHT_VM_TIMEOUT  like --timeout
+  HYPERLIGHT_VM_FILES    like --file, several separated by colons, same path in
+                         the machine
+  HYPERLIGHT_VM_OUT      like --out, several separated by colons
+  HYPERLIGHT_JS_CACHE    the cache (default hyperlight-js-go in the user's cache
+                         directory)
+BINARY gets the whole environment, but PATH, TMPDIR and LD_PRELOAD; in the
+machine it also finds HYPERLIGHT_VM_INSIDE=1.
+
+Files that come back to the host: --out, and what the flags -test.coverprofile,
+-test.cpuprofile, -test.memprofile, -test.blockprofile, -test.mutexprofile,
+-test.trace and -test.gocoverdir of BINARY name, and GOCOVERDIR.
+
+Exit status: BINARY's own; 128+N when signal N ended it; 2 wrong usage; 124 time
+limit; 125 the machine failed; 128+N when signal N stopped vmrun itself.
+`
+
+// parseConfig reads the command line, without the program's name, and the
+// environment. It returns pflag.ErrHelp after it has printed the help.
+func parseConfig(args []string) (*config, []string, error) {
+	cfg := &config{}
+	flags := pflag.NewFlagSet("vmrun", pflag.ContinueOnError)
+	flags.SetInterspersed(false) // what follows BINARY is BINARY's
+	flags.SortFlags = false
+	flags.Usage = func() {} // printed below
+	memory := flags.String("memory", "4G", "the machine's `size` of memory, with suffix M or G")
+	flags.IntVar(&cfg.cpus, "cpus", 2, "the machine's CPUs")
+	flags.BoolVar(&cfg.icount, "icount", false,
+		"repeatable figures: one CPU, one virtual nanosecond is one executed instruction")
+	flags.DurationVar(&cfg.timeout, "timeout", 0, "end the machine after this time, such as 90s; 0 is never (default 0)")
+	flags.StringVar(&cfg.kernel, "kernel", "",
+		"`dir` with an unpacked linux-image package (default the newest in \"kernel\" in the cache)")
+	files := flags.StringArray("file", nil,
+		"pack this file or directory too, `HOSTPATH[:GUESTPATH]`; repeatable")
+	outs := flags.StringArray("out", nil, "copy this `path` from the machine to the host at the end; repeatable")
+	flags.BoolVarP(&cfg.verbose, "verbose", "v", false, "tell how long the start took")
+
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			fmt.Printf(usageText, flags.FlagUsages())
+		}
+		return nil, nil, err
+	}
+	rest := flags.Args()
+	if len(rest) == 0 {
+		return nil, nil, errors.New("no BINARY given")
+	}
+	var err error
+	if cfg.memoryBytes, err = parseSize(*memory); err != nil {
+		return nil, nil, fmt.Errorf("--memory: %w", err)
+	}
+	if cfg.cpus < 1 || cfg.timeout < 0 {
+		return nil, nil, errors.New("--cpus must be at least 1, and --timeout not be negative")
+	}
+	for _, file := range *files {
+		host, guest, _ := strings.Cut(file, ":")
+		if err := cfg.addFile(host, guest); err != nil {
+			return nil, nil, fmt.Errorf("--file: %w", err)
+		}
+	}
+	if err := cfg.readEnv(flags.Changed("timeout")); err != nil {
+		return nil, nil, err
+	}
+	wanted := append(*outs, filepath.SplitList(os.Getenv("HYPERLIGHT_VM_OUT"))...)
+	for _, out := range append(wanted, testOutputs(rest[1:])...) {
+		path, err := filepath.Abs(out)
+		if err != nil {
+			return nil, nil, err
+		}
+		cfg.outs = append(cfg.outs, path)
+	}
+	return cfg, rest, nil
+}
+
+// readEnv fills in what the environment says. Flags are stronger.
+func (c *config) readEnv(timeoutSet bool) error {
+	c.mode = mode(os.Getenv("HYPERLIGHT_VM"))
+	switch c.mode {
+	case "":
+		c.mode = modeAuto
+	case modeAuto, modeAlways, modeNever:
+	default:
+		return fmt.Errorf("HYPERLIGHT_VM is %q: use auto, always or never", c.mode)
+	}
+	if text := os.Getenv("HYPERLIGHT_VM_TIMEOUT"); text != "" && !timeoutSet {
+		limit, err := time.ParseDuration(text)
+		if err != nil || limit < 0 {
+			return fmt.Errorf("HYPERLIGHT_VM_TIMEOUT is %q: use a duration such as 90s", text)
+		}
+		c.timeout = limit
+	}
+	if c.kernel == "" {
+		c.kernel = os.Getenv("HYPERLIGHT_VM_KERNEL")
+	}
+	for _, file := range filepath.SplitList(os.Getenv("HYPERLIGHT_VM_FILES")) {
+		if err := c.addFile(file, ""); err != nil {
+			return fmt.Errorf("HYPERLIGHT_VM_FILES: %w", err)
+		}
+	}
+	if library := os.Getenv("HYPERLIGHT_JS_LIBRARY"); library != "" {
+		var err error
+		if c.library, err = filepath.Abs(library); err != nil {
+			return err
+		}
+	}
+	c.cache = os.Getenv("HYPERLIGHT_JS_CACHE")
+	if c.cache == "" {
+		if user, err := os.UserCacheDir(); err == nil {
+			c.cache = filepath.Join(user, "hyperlight-js-go")
+		}
+	}
+	// A home that is not absolute would be the program's own problem.
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
+		c.home = filepath.Clean(home)
+	} else {
+		c.home = "/root"
+	}
+	return nil
+}
+
+// addFile names a file to pack. An empty guest path is the host's.
+func (c *config) addFile(host, guest string) error {
+	path, err := filepath.Abs(host)
+	if err != nil {
+		return err
+	}
+	if guest == "" {
+		guest = path
+	}
+	if !filepath.IsAbs(guest) {
+		return fmt.Errorf("%s: the path in the machine must be absolute", guest)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	c.files = append(c.files, namedFile{path, filepath.Clean(guest)})
+	return nil
+}
+
+// wants reports whether the file at path was asked for.
+func (c *config) wants(path string) bool {
+	if path != filepath.Clean(path) {
+		return false
+	}
+	for _, out := range c.outs {
+		if path == out || strings.HasPrefix(path, out+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// testOutputs finds the files that a test binary writes, from its flags.
+// go test passes them as -test.name=value.
+//
+// The log of what a test reads (-test.testlogfile) does not come back, so the
+// go command caches no result from the machine: it cannot see the native
+// library and the kernel, which decide it too.
+func testOutputs(args []string) []string {
+	dir := ""
+	var names []string
+	for _, arg := range args {
+		flag, value, ok := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if !ok || value == "" {
+			continue
+		}
+		switch flag {
+		case "test.outputdir":
+			dir = value
+		case "test.coverprofile", "test.cpuprofile", "test.memprofile", "test.blockprofile",
+			"test.mutexprofile", "test.trace", "test.gocoverdir":
+			names = append(names, value)
+		}
+	}
+	for i, name := range names {
+		if !filepath.IsAbs(name) {
+			names[i] = filepath.Join(dir, name)
+		}
+	}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		names = append(names, dir)
+	}
+	return names
+}
+
+// parseSize reads a size such as 512M or 4G, in bytes.
+func parseSize(text string) (int64, error) {
+	shift := 0
+	number := text
+	if n, ok := strings.CutSuffix(text, "G"); ok {
+		number, shift = n, 30
+	} else if n, ok := strings.CutSuffix(text, "M"); ok {
+		number, shift = n, 20
+	}
+	n, err := strconv.ParseInt(number, 10, 32)
+	if err != nil || shift == 0 || n < 1 || n > 1<<20 {
+		return 0, fmt.Errorf("%q is not a size such as 512M or 4G", text)
+	}
+	return n << shift, nil
+}

@@ -1,0 +1,31 @@
+// Vmrun runs a program in a throw-away emulated machine where Hyperlight works.
+//
+// Hyperlight needs a hypervisor. Many development and CI machines have none
+// that can be used, but QEMU's software CPU emulates one (nested SVM), and the
+// unchanged stack runs in it. Vmrun packs a program with everything that it
+// needs, boots a Linux kernel with that as its only file system, passes
+// arguments, environment and streams, and ends with the program's exit status:
+//
+//	go build -o /tmp/vmrun .
+//	go test -exec /tmp/vmrun ./...
+//	go run  -exec /tmp/vmrun ./examples/run
+//
+// Where the host's own hypervisor boots a guest, vmrun replaces itself with the
+// program instead, so the same command serves both kinds of hosts.
+//
+// # How it works
+//
+// The machine's init process is vmrun itself: the initramfs carries its
+// executable as /init, so both ends of every wire are built from one source.
+// There is no disk and no network, and nothing outlives a run.
+//
+//	host                                guest
+//	main.go     flags, mode             init.go      PID 1
+//	pack.go     what goes in            process.go   runs the program
+//	initramfs.go  as a cpio archive
+//	machine.go  the QEMU process
+//	session.go  one run          <-->   wire.go: one virtio-serial port each
+//	                                    for stdin, stdout, stderr and control
+//
+// Vmrun is a tool for testing this repository, and no part of its API.
+package main

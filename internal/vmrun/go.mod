@@ -1,0 +1,9 @@
+module github.com/hyperlight-go/hyperlight-js/internal/vmrun
+
+go 1.26.0
+
+require (
+	github.com/cavaliergopher/cpio v1.0.1
+	github.com/spf13/pflag v1.1.0
+	golang.org/x/sys v0.49.0
+)
