@@ -1,0 +1,263 @@
+//! `hljs_builder`: upstream's `SandboxBuilder`.
+
+use std::ffi::c_void;
+use std::time::Duration;
+
+use crate::callback::{DropFn, PrintFn, Printer};
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::ffi::{self, Out};
+use crate::proto_sandbox::ProtoSandbox;
+use crate::settings::Settings;
+use crate::shell::Shell;
+
+/// The options of a sandbox to be.
+pub struct Builder(Shell<Options>);
+
+#[derive(Default)]
+struct Options {
+    settings: Settings,
+    printer: Option<Printer>,
+    debugging_port: Option<u16>,
+}
+
+/// Upstream compiles its gdb stub into debug builds only.
+const CAN_DEBUG: bool = cfg!(all(feature = "gdb", debug_assertions));
+
+/// Makes a builder with upstream's defaults: heap 4 MiB, scratch 1 MiB, input and output buffer
+/// 16 KiB each, interrupt retry delay 500 us, signal offset 0, and no print function, which drops
+/// what the guest prints (upstream's own default is the process's standard output).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_new(
+    builder: *mut *mut Builder,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        Out::new(builder, "builder")?.give(Builder(Shell::new("the builder", Options::default())));
+        Ok(())
+    })
+}
+
+/// Sets the size of the guest's heap in bytes; at least 4 MiB. Every snapshot copies the heap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_heap_size(
+    builder: *const Builder,
+    bytes: u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || set(builder, |settings| settings.set_heap(bytes)))
+}
+
+/// Sets the size of the scratch region in bytes; at least 1 MiB. It holds both buffers and every
+/// page that the guest has written to since it was booted or last restored, and is wiped at
+/// every restore.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_scratch_size(
+    builder: *const Builder,
+    bytes: u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        set(builder, |settings| settings.set_scratch(bytes))
+    })
+}
+
+/// Sets the size of the buffer from host to guest in bytes; at least 8 KiB. It bounds events,
+/// scripts, and results of host functions.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_input_buffer_size(
+    builder: *const Builder,
+    bytes: u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        set(builder, |settings| settings.set_input_buffer(bytes))
+    })
+}
+
+/// Sets the size of the buffer from guest to host in bytes; at least 8 KiB. It bounds results of
+/// handlers, and arguments of host functions.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_output_buffer_size(
+    builder: *const Builder,
+    bytes: u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        set(builder, |settings| settings.set_output_buffer(bytes))
+    })
+}
+
+/// Sets how long an interrupt waits before it signals the guest's thread again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_interrupt_retry_delay(
+    builder: *const Builder,
+    nanoseconds: u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        set(builder, |settings| {
+            settings.interrupt_retry_delay = Duration::from_nanos(nanoseconds);
+            Ok(())
+        })
+    })
+}
+
+/// Sets which signal interrupts a guest: SIGRTMIN plus `offset`. All sandboxes of a process should
+/// use the same; in a Go program it must be 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_interrupt_signal_offset(
+    builder: *const Builder,
+    offset: u8,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        set(builder, |settings| {
+            let wanted = Settings {
+                interrupt_signal_offset: offset,
+                ..*settings
+            };
+            wanted.builder()?; // Upstream knows which signals there are.
+            *settings = wanted;
+            Ok(())
+        })
+    })
+}
+
+/// Sets the function that takes what the guest prints; the last call wins. The builder takes over
+/// `user_data`: `drop` (NULL: nothing to release) runs exactly once, also when this call fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_print(
+    builder: *const Builder,
+    print: PrintFn,
+    user_data: *mut c_void,
+    drop: DropFn,
+    error: *mut *mut Error,
+) -> Code {
+    let printer = Printer::new(print, user_data, drop);
+    ffi::guard(error, || {
+        if printer.is_null() {
+            return Err(Error::invalid_argument("print is NULL"));
+        }
+        ffi::borrow(builder, "builder")?.0.with(|options| {
+            options.printer = Some(printer);
+            Ok(())
+        })
+    })
+}
+
+/// Turns core dumps of crashed guests on or off. `HLJS_CODE_UNSUPPORTED` without the feature
+/// `crashdump`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_crashdump_enabled(
+    builder: *const Builder,
+    enabled: u32,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        ffi::borrow(builder, "builder")?;
+        let _ = enabled;
+        Err(unsupported("core dumps of guests", "crashdump"))
+    })
+}
+
+/// Makes the guest wait for gdb on a TCP port of this machine. `HLJS_CODE_UNSUPPORTED` unless the
+/// library was built with the feature `gdb` and debug assertions.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_set_debugging_port(
+    builder: *const Builder,
+    port: u16,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        ffi::borrow(builder, "builder")?.0.with(|options| {
+            if !CAN_DEBUG {
+                return Err(unsupported("debugging guests", "gdb"));
+            }
+            options.debugging_port = Some(port);
+            Ok(())
+        })
+    })
+}
+
+/// Reads the options back. Each output may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_get_config(
+    builder: *const Builder,
+    heap_size: *mut u64,
+    scratch_size: *mut u64,
+    input_buffer_size: *mut u64,
+    output_buffer_size: *mut u64,
+    interrupt_retry_delay: *mut u64,
+    interrupt_signal_offset: *mut u8,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let settings = ffi::borrow(builder, "builder")?
+            .0
+            .with(|options| Ok(options.settings))?;
+        let delay = u64::try_from(settings.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX);
+        set_if_wanted(heap_size, settings.heap);
+        set_if_wanted(scratch_size, settings.scratch);
+        set_if_wanted(input_buffer_size, settings.input_buffer);
+        set_if_wanted(output_buffer_size, settings.output_buffer);
+        set_if_wanted(interrupt_retry_delay, delay);
+        set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
+        Ok(())
+    })
+}
+
+/// Makes a sandbox without a JavaScript runtime. Consumes the builder, also on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_build(
+    builder: *const Builder,
+    sandbox: *mut *mut ProtoSandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let sandbox = Out::new(sandbox, "sandbox")?;
+        let options = ffi::borrow(builder, "builder")?.0.take(|_| Ok(()))?;
+        // The guest's text goes to the caller's function or nowhere; never to standard output.
+        let printer = options.printer;
+        let print = move |text: String| {
+            if let Some(printer) = &printer {
+                printer.print(&text);
+            }
+            Ok(0)
+        };
+        let upstream = options.settings.builder()?.with_host_print_fn(print.into());
+        #[cfg(all(feature = "gdb", debug_assertions))]
+        let upstream = match options.debugging_port {
+            Some(port) => upstream.with_debugging_enabled(port),
+            None => upstream,
+        };
+        let proto = upstream.build()?;
+        sandbox.give(ProtoSandbox::new(proto, options.settings));
+        Ok(())
+    })
+}
+
+/// Frees a builder. NULL is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_builder_free(builder: *mut Builder) {
+    ffi::free(builder);
+}
+
+fn set(builder: *const Builder, change: impl FnOnce(&mut Settings) -> Result<()>) -> Result<()> {
+    ffi::borrow(builder, "builder")?
+        .0
+        .with(|options| change(&mut options.settings))
+}
+
+fn set_if_wanted<T>(target: *mut T, value: T) {
+    if let Ok(out) = Out::new(target, "") {
+        out.set(value);
+    }
+}
+
+fn unsupported(what: &str, feature: &str) -> Error {
+    Error::new(
+        Code::Unsupported,
+        format!("this build of the library does not support {what} (feature `{feature}`)"),
+    )
+}

@@ -1,0 +1,87 @@
+//! Functions that C gives us. The user data of each goes first in every call, and its `drop`
+//! function runs exactly once: when upstream lets go of the function, or when the call that should
+//! have stored it fails.
+
+use std::ffi::c_void;
+
+/// Takes what the guest prints. `text` is UTF-8, is borrowed for the call, and arrives in pieces as
+/// the guest flushes them. Must not unwind.
+pub type PrintFn =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, text: *const u8, len: usize)>;
+
+/// Releases user data. Must not unwind.
+pub type DropFn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+
+/// User data and the function that releases it.
+struct UserData {
+    pointer: *mut c_void,
+    drop: DropFn,
+}
+
+// SAFETY: the header tells callers that their callbacks and user data are used from any thread that
+// runs the sandbox, never from two at a time.
+unsafe impl Send for UserData {}
+
+impl Drop for UserData {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the caller gave this function for this pointer; this is its only call.
+            unsafe { drop(self.pointer) };
+        }
+    }
+}
+
+/// A print function with its user data.
+pub(crate) struct Printer {
+    function: PrintFn,
+    data: UserData,
+}
+
+impl Printer {
+    /// Takes over the user data, whatever comes next.
+    pub(crate) fn new(function: PrintFn, pointer: *mut c_void, drop: DropFn) -> Self {
+        Self {
+            function,
+            data: UserData { pointer, drop },
+        }
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        self.function.is_none()
+    }
+
+    pub(crate) fn print(&self, text: &str) {
+        if let Some(function) = self.function {
+            // SAFETY: the caller gave this function for this pointer, which is alive until `drop`.
+            unsafe { function(self.data.pointer, text.as_ptr(), text.len()) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    unsafe extern "C" fn count_bytes(user_data: *mut c_void, _text: *const u8, len: usize) {
+        // SAFETY: the tests pass an AtomicUsize that outlives the printer.
+        unsafe { &*user_data.cast::<AtomicUsize>() }.fetch_add(len, Ordering::Relaxed);
+    }
+
+    unsafe extern "C" fn add_thousand(user_data: *mut c_void) {
+        // SAFETY: as above.
+        unsafe { &*user_data.cast::<AtomicUsize>() }.fetch_add(1000, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn user_data_comes_along_and_is_dropped_once() {
+        let counter = AtomicUsize::new(0);
+        let pointer = (&raw const counter).cast_mut().cast();
+        let printer = Printer::new(Some(count_bytes), pointer, Some(add_thousand));
+        printer.print("abc");
+        printer.print("de");
+        assert_eq!(counter.load(Ordering::Relaxed), 5);
+        drop(printer);
+        assert_eq!(counter.load(Ordering::Relaxed), 1005);
+    }
+}

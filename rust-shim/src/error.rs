@@ -1,0 +1,195 @@
+//! `hljs_error`: the detail behind a code, and how upstream's errors become codes.
+
+use hyperlight_js::HyperlightError;
+
+use crate::code::Code;
+use crate::ffi;
+use crate::guest_error::{self, GuestFailure};
+
+/// Guest error code of an abort by the allocator: heap or scratch used up.
+const MALLOC_FAILED: u8 = 13;
+
+/// Why a call failed. Owned by the caller; freed with `hljs_error_free`.
+#[derive(Debug)]
+pub struct Error {
+    code: Code,
+    message: String,
+    exception: Option<Exception>,
+    guest_code: Option<u32>,
+}
+
+/// What JavaScript threw.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Exception {
+    /// The exception's message; for a thrown value that is no Error, its text.
+    pub message: String,
+    /// The call stack; empty for a thrown value that is no Error.
+    pub stack: String,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            exception: None,
+            guest_code: None,
+        }
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidArgument, message)
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same failure under another code, for callers that know more than upstream's enum tells.
+    pub(crate) fn with_code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+}
+
+impl From<HyperlightError> for Error {
+    fn from(error: HyperlightError) -> Self {
+        // Upstream's words, unchanged.
+        let mut result = Self::new(Code::Internal, error.to_string());
+        match error {
+            HyperlightError::NoHypervisorFound() => result.code = Code::NoHypervisor,
+            HyperlightError::MemoryRequestTooBig(..) => result.code = Code::MemoryTooBig,
+            HyperlightError::MemoryRequestTooSmall(..) => result.code = Code::MemoryTooSmall,
+            HyperlightError::JsonConversionFailure(detail) => {
+                result.code = Code::InvalidJson;
+                // Upstream drops what is wrong and where; keep its words first.
+                result.message = format!("{}: {detail}", result.message);
+            }
+            HyperlightError::SharedMemory(_) => result.code = Code::BufferTooSmall,
+            HyperlightError::ExecutionCanceledByHost() => result.code = Code::Cancelled,
+            HyperlightError::PoisonedSandbox => result.code = Code::Poisoned,
+            HyperlightError::UnrecoverableSandbox => result.code = Code::Unrecoverable,
+            HyperlightError::ExecutionAccessViolation(_)
+            | HyperlightError::MemoryAccessViolation(..) => result.code = Code::AccessViolation,
+            HyperlightError::HyperlightVmError(_) => result.code = Code::VmFailure,
+            HyperlightError::GuestAborted(code, _) => {
+                result.guest_code = Some(u32::from(code));
+                result.code = if code == MALLOC_FAILED {
+                    Code::OutOfMemory
+                } else {
+                    Code::GuestAborted
+                };
+            }
+            HyperlightError::GuestError(code, text) => {
+                result.guest_code = u32::try_from(u64::from(code)).ok();
+                match guest_error::parse(&text) {
+                    GuestFailure::Exception(exception) => {
+                        result.code = Code::JsException;
+                        result.exception = Some(exception);
+                    }
+                    GuestFailure::HandlerNotFound => result.code = Code::HandlerNotFound,
+                    GuestFailure::NoValue => result.code = Code::NoValue,
+                    GuestFailure::Other => result.code = Code::GuestError,
+                }
+            }
+            _ => {}
+        }
+        result
+    }
+}
+
+/// The code that the failed call returned. NULL gives `HLJS_CODE_OK`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_code(error: *const Error) -> Code {
+    ffi::peek(error).map_or(Code::Ok, Error::code)
+}
+
+/// The message: upstream's words unchanged where the failure is upstream's. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_message(
+    error: *const Error,
+    text: *mut *const u8,
+    len: *mut usize,
+) {
+    let message = ffi::peek(error).map_or("", |error| &error.message);
+    ffi::lend(message.as_bytes(), text, len);
+}
+
+/// The message of the JavaScript exception; for a thrown value that is no Error, its text.
+/// Empty when nothing was thrown. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_js_message(
+    error: *const Error,
+    text: *mut *const u8,
+    len: *mut usize,
+) {
+    let message = exception(error).map_or("", |exception| &exception.message);
+    ffi::lend(message.as_bytes(), text, len);
+}
+
+/// The stack of the JavaScript exception, one frame a line. Empty when nothing was thrown, or
+/// when what was thrown has none. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_js_stack(
+    error: *const Error,
+    text: *mut *const u8,
+    len: *mut usize,
+) {
+    let stack = exception(error).map_or("", |exception| &exception.stack);
+    ffi::lend(stack.as_bytes(), text, len);
+}
+
+/// The guest's own error code (upstream's `ErrorCode`: 13 malloc failed, 15 guest error,
+/// 17 host function error, ...), or 0 when the failure is not the guest's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_guest_code(error: *const Error) -> u32 {
+    ffi::peek(error)
+        .and_then(|error| error.guest_code)
+        .unwrap_or(0)
+}
+
+/// Frees an error and all text borrowed from it. NULL is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_free(error: *mut Error) {
+    ffi::free(error);
+}
+
+fn exception<'a>(error: *const Error) -> Option<&'a Exception> {
+    ffi::peek(error).and_then(|error| error.exception.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstream_words_are_kept() {
+        let error = Error::from(HyperlightError::PoisonedSandbox);
+        assert_eq!(error.code(), Code::Poisoned);
+        assert_eq!(error.message(), "The sandbox was poisoned");
+    }
+
+    #[test]
+    fn abort_13_is_out_of_memory() {
+        let error = Error::from(HyperlightError::GuestAborted(
+            13,
+            "Out of physical memory".into(),
+        ));
+        assert_eq!(error.code(), Code::OutOfMemory);
+        assert_eq!(error.message(), "Guest aborted: 13 Out of physical memory");
+        assert_eq!(error.guest_code, Some(13));
+    }
+
+    #[test]
+    fn other_aborts_are_aborts() {
+        let error = Error::from(HyperlightError::GuestAborted(8, "x".into()));
+        assert_eq!(error.code(), Code::GuestAborted);
+    }
+}

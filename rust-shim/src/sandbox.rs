@@ -1,0 +1,176 @@
+//! `hljs_sandbox`: upstream's `JSSandbox`, a sandbox with a JavaScript runtime and no code of yours.
+
+use flatbuffers::FlatBufferBuilder;
+use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
+use hyperlight_js::{JSSandbox, Script};
+
+use crate::code::{Code, Status};
+use crate::error::Error;
+use crate::ffi::{self, Out};
+use crate::loaded_sandbox::LoadedSandbox;
+use crate::settings::Settings;
+use crate::shell::Shell;
+
+/// A sandbox with a JavaScript runtime and no handlers loaded.
+pub struct Sandbox {
+    shell: Shell<Contents>,
+    settings: Settings,
+}
+
+struct Contents {
+    sandbox: JSSandbox,
+    /// Upstream does not tell how many there are, and loading none would consume the sandbox.
+    handlers: usize,
+}
+
+impl Sandbox {
+    pub(crate) fn new(sandbox: JSSandbox, settings: Settings) -> Self {
+        let status = sandbox.status();
+        let contents = Contents {
+            sandbox,
+            handlers: 0,
+        };
+        let shell = Shell::new("the sandbox", contents);
+        shell.set_status(status.into());
+        Self { shell, settings }
+    }
+}
+
+/// Adds a handler: a module whose exported function `handler(event)` answers to `name`. A script
+/// without an `export` line gets `export { handler };` appended. Nothing is checked but names and
+/// sizes: the guest compiles the script in `hljs_sandbox_get_loaded_sandbox`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_add_handler(
+    sandbox: *const Sandbox,
+    name: *const u8,
+    name_len: usize,
+    script: *const u8,
+    script_len: usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let name = ffi::text_without_nul(name, name_len, "the handler name")?;
+        let script = ffi::text_without_nul(script, script_len, "the script")?;
+        let sandbox = ffi::borrow(sandbox, "sandbox")?;
+        sandbox
+            .settings
+            .check_input("the script", encoded_registration_len(name, script))?;
+        sandbox.shell.with(|contents| {
+            contents
+                .sandbox
+                .add_handler(name, Script::from_content(script))
+                .map_err(|e| {
+                    // Upstream has two reasons: an empty name, or a name it has already.
+                    Error::from(e).with_code(if name.is_empty() {
+                        Code::InvalidArgument
+                    } else {
+                        Code::HandlerExists
+                    })
+                })?;
+            contents.handlers += 1;
+            Ok(())
+        })
+    })
+}
+
+/// Removes a handler that was added.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_remove_handler(
+    sandbox: *const Sandbox,
+    name: *const u8,
+    name_len: usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let name = ffi::text(name, name_len, "the handler name")?;
+        ffi::borrow(sandbox, "sandbox")?.shell.with(|contents| {
+            contents.sandbox.remove_handler(name).map_err(|e| {
+                // Upstream has two reasons: an empty name, or a name it does not have.
+                Error::from(e).with_code(if name.is_empty() {
+                    Code::InvalidArgument
+                } else {
+                    Code::HandlerNotFound
+                })
+            })?;
+            contents.handlers -= 1;
+            Ok(())
+        })
+    })
+}
+
+/// Removes all handlers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_clear_handlers(
+    sandbox: *const Sandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        ffi::borrow(sandbox, "sandbox")?.shell.with(|contents| {
+            contents.sandbox.clear_handlers();
+            contents.handlers = 0;
+            Ok(())
+        })
+    })
+}
+
+/// The status as of the last finished call. Never waits, from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_status(
+    sandbox: *const Sandbox,
+    status: *mut Status,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let status = Out::new(status, "status")?;
+        status.set(ffi::borrow(sandbox, "sandbox")?.shell.status());
+        Ok(())
+    })
+}
+
+/// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
+/// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
+    sandbox: *const Sandbox,
+    loaded: *mut *mut LoadedSandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let loaded = Out::new(loaded, "loaded")?;
+        let sandbox = ffi::borrow(sandbox, "sandbox")?;
+        let contents = sandbox.shell.take(|contents| match contents.handlers {
+            0 => Err(Error::new(
+                Code::NoHandlers,
+                "No handlers have been added to the sandbox",
+            )),
+            _ => Ok(()),
+        })?;
+        let upstream = contents.sandbox.get_loaded_sandbox()?;
+        loaded.give(LoadedSandbox::new(upstream, sandbox.settings));
+        Ok(())
+    })
+}
+
+/// Frees a sandbox. NULL is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_free(sandbox: *mut Sandbox) {
+    ffi::free(sandbox);
+}
+
+/// How long the message is by which upstream sends a handler to the guest.
+fn encoded_registration_len(name: &str, script: &str) -> usize {
+    let parameters = [name, script, ""]
+        .map(|text| ParameterValue::String(text.to_owned()))
+        .to_vec();
+    let call = FunctionCall::new(
+        "register_handler".to_owned(),
+        Some(parameters),
+        FunctionCallType::Guest,
+        ReturnType::Void,
+    );
+    call.encode(&mut FlatBufferBuilder::with_capacity(
+        name.len() + script.len() + 512,
+    ))
+    .len()
+}

@@ -1,0 +1,150 @@
+//! What a sandbox is made with. Upstream ignores or raises values that are too small; here they
+//! are refused, so that what was set is what is in effect.
+
+use std::time::Duration;
+
+use hyperlight_host::sandbox::SandboxConfiguration;
+use hyperlight_js::SandboxBuilder;
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+
+/// Upstream keeps its own minimums private; its default builder has exactly these.
+const MIN_HEAP: u64 = 4 << 20;
+const MIN_SCRATCH: u64 = 1 << 20;
+
+const BUFFER_OVERHEAD: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub heap: u64,
+    pub scratch: u64,
+    pub input_buffer: u64,
+    pub output_buffer: u64,
+    pub interrupt_retry_delay: Duration,
+    pub interrupt_signal_offset: u8,
+}
+
+impl Default for Settings {
+    /// Upstream's defaults.
+    fn default() -> Self {
+        Self {
+            heap: MIN_HEAP,
+            scratch: MIN_SCRATCH,
+            input_buffer: SandboxConfiguration::DEFAULT_INPUT_SIZE as u64,
+            output_buffer: SandboxConfiguration::DEFAULT_OUTPUT_SIZE as u64,
+            interrupt_retry_delay: SandboxConfiguration::DEFAULT_INTERRUPT_RETRY_DELAY,
+            interrupt_signal_offset: SandboxConfiguration::INTERRUPT_VCPU_SIGRTMIN_OFFSET,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn set_heap(&mut self, bytes: u64) -> Result<()> {
+        self.heap = at_least("heap size", bytes, MIN_HEAP)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_scratch(&mut self, bytes: u64) -> Result<()> {
+        self.scratch = at_least("scratch size", bytes, MIN_SCRATCH)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_input_buffer(&mut self, bytes: u64) -> Result<()> {
+        let minimum = SandboxConfiguration::MIN_INPUT_SIZE as u64;
+        self.input_buffer = at_least("input buffer size", bytes, minimum)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_output_buffer(&mut self, bytes: u64) -> Result<()> {
+        let minimum = SandboxConfiguration::MIN_OUTPUT_SIZE as u64;
+        self.output_buffer = at_least("output buffer size", bytes, minimum)?;
+        Ok(())
+    }
+
+    /// An upstream builder with these settings.
+    pub(crate) fn builder(&self) -> Result<SandboxBuilder> {
+        let mut builder = SandboxBuilder::new()
+            .with_guest_heap_size(self.heap)
+            .with_guest_scratch_size(usize_of("scratch size", self.scratch)?)
+            .with_guest_input_buffer_size(usize_of("input buffer size", self.input_buffer)?)
+            .with_guest_output_buffer_size(usize_of("output buffer size", self.output_buffer)?)
+            .with_interrupt_retry_delay(self.interrupt_retry_delay);
+        builder
+            .set_interrupt_vcpu_sigrtmin_offset(self.interrupt_signal_offset)
+            .map_err(|e| Error::invalid_argument(e.to_string()))?;
+        Ok(builder)
+    }
+
+    /// Refuses what the input buffer cannot carry, before upstream consumes the sandbox over it.
+    /// `encoded` is the length of the whole encoded call.
+    pub(crate) fn check_input(&self, what: &str, encoded: usize) -> Result<()> {
+        // The buffer is a stack: a stack pointer below, a back pointer above each item.
+        let needed = encoded.saturating_add(BUFFER_OVERHEAD) as u64;
+        if needed <= self.input_buffer {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::BufferTooSmall,
+            format!(
+                "{what} needs {needed} bytes of the input buffer, which has {}",
+                self.input_buffer
+            ),
+        ))
+    }
+}
+
+fn at_least(what: &str, bytes: u64, minimum: u64) -> Result<u64> {
+    if bytes < minimum {
+        return Err(Error::new(
+            Code::MemoryTooSmall,
+            format!("{what} is {bytes} bytes, below the minimum of {minimum}"),
+        ));
+    }
+    Ok(bytes)
+}
+
+fn usize_of(what: &str, bytes: u64) -> Result<usize> {
+    usize::try_from(bytes)
+        .ok()
+        // Upstream adds sizes up without checking for overflow.
+        .filter(|bytes| *bytes <= isize::MAX as usize / 4)
+        .ok_or_else(|| {
+            Error::new(
+                Code::MemoryTooBig,
+                format!("{what} is {bytes} bytes, more than any sandbox can have"),
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_small_names_both_numbers() {
+        let error = Settings::default().set_heap(4096).unwrap_err();
+        assert_eq!(error.code(), Code::MemoryTooSmall);
+        assert_eq!(
+            error.message(),
+            "heap size is 4096 bytes, below the minimum of 4194304"
+        );
+    }
+
+    #[test]
+    fn minimums_are_accepted() {
+        let mut settings = Settings::default();
+        settings.set_heap(4 << 20).unwrap();
+        settings.set_scratch(1 << 20).unwrap();
+        settings.set_input_buffer(8 << 10).unwrap();
+        settings.set_output_buffer(8 << 10).unwrap();
+    }
+
+    #[test]
+    fn absurd_sizes_do_not_overflow() {
+        let mut settings = Settings::default();
+        settings.set_scratch(u64::MAX).unwrap();
+        let error = settings.builder().err().unwrap();
+        assert_eq!(error.code(), Code::MemoryTooBig);
+    }
+}
