@@ -48,10 +48,14 @@ const usageText = `Usage: vmrun [flags] BINARY [ARGS...]
        vmrun [flags] probe
 
 Runs BINARY in a throw-away emulated machine in which Hyperlight works, or
-directly where the host's own hypervisor boots a guest. The working directory,
-the shared libraries that BINARY links, and the native library (the file
-HYPERLIGHT_JS_LIBRARY, or else "lib" in the cache) are there at the same paths;
-nothing else of the host is. Use it with go test -exec and go run -exec.
+directly where the host's own hypervisor boots a guest. These are there at the
+same paths, and nothing else of the host is: the working directory, the shared
+libraries that BINARY links, regular files that ARGS name (also as -flag=FILE and
+@FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or else "lib" in
+the cache). Of the working directory these stay outside: .git, directories with
+a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
+
+Use it with go test -exec and go run -exec.
 
 "vmrun probe" tells whether the host boots a guest itself: exit status 0 or 1.
 (A program of that name is ./probe.)
@@ -70,9 +74,9 @@ Environment:
 BINARY gets the whole environment, but PATH, TMPDIR and LD_PRELOAD; in the
 machine it also finds HYPERLIGHT_VM_INSIDE=1.
 
-Files that come back to the host: --out, and what the flags -test.coverprofile,
--test.cpuprofile, -test.memprofile, -test.blockprofile, -test.mutexprofile,
--test.trace and -test.gocoverdir of BINARY name, and GOCOVERDIR.
+Files that come back to the host: --out, GOCOVERDIR, and what BINARY's flags
+-test.coverprofile, -test.cpuprofile, -test.memprofile, -test.blockprofile,
+-test.mutexprofile, -test.trace, -test.gocoverdir and -test.fuzz say.
 
 Exit status: BINARY's own; 128+N when signal N ended it; 2 wrong usage; 124 time
 limit; 125 the machine failed; 128+N when signal N stopped vmrun itself.
@@ -95,7 +99,8 @@ func parseConfig(args []string) (*config, []string, error) {
 		"`dir` with an unpacked linux-image package (default the newest in \"kernel\" in the cache)")
 	files := flags.StringArray("file", nil,
 		"pack this file or directory too, `HOSTPATH[:GUESTPATH]`; repeatable")
-	outs := flags.StringArray("out", nil, "copy this `path` from the machine to the host at the end; repeatable")
+	outs := flags.StringArray("out", nil,
+		"copy the file or directory at this `path` to the same path on the host\nat the end, as far as BINARY has written it; repeatable")
 	flags.BoolVarP(&cfg.verbose, "verbose", "v", false, "tell how long the start took")
 
 	if err := flags.Parse(args); err != nil {
@@ -125,12 +130,25 @@ func parseConfig(args []string) (*config, []string, error) {
 		return nil, nil, err
 	}
 	wanted := append(*outs, filepath.SplitList(os.Getenv("HYPERLIGHT_VM_OUT"))...)
-	for _, out := range append(wanted, testOutputs(rest[1:])...) {
+	wanted = append(wanted, testOutputs(rest[1:])...)
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		wanted = append(wanted, dir)
+	}
+	for _, out := range wanted {
 		path, err := filepath.Abs(out)
 		if err != nil {
 			return nil, nil, err
 		}
 		cfg.outs = append(cfg.outs, path)
+	}
+	inputs := namedInArgs(rest[1:])
+	if _, cache := fuzzDirs(rest[1:]); cache != "" && exists(cache) {
+		inputs = append(inputs, cache)
+	}
+	for _, input := range inputs {
+		if err := cfg.addFile(input, ""); err != nil {
+			return nil, nil, err
+		}
 	}
 	return cfg, rest, nil
 }
@@ -211,39 +229,6 @@ func (c *config) wants(path string) bool {
 		}
 	}
 	return false
-}
-
-// testOutputs finds the files that a test binary writes, from its flags.
-// go test passes them as -test.name=value.
-//
-// The log of what a test reads (-test.testlogfile) does not come back, so the
-// go command caches no result from the machine: it cannot see the native
-// library and the kernel, which decide it too.
-func testOutputs(args []string) []string {
-	dir := ""
-	var names []string
-	for _, arg := range args {
-		flag, value, ok := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if !ok || value == "" {
-			continue
-		}
-		switch flag {
-		case "test.outputdir":
-			dir = value
-		case "test.coverprofile", "test.cpuprofile", "test.memprofile", "test.blockprofile",
-			"test.mutexprofile", "test.trace", "test.gocoverdir":
-			names = append(names, value)
-		}
-	}
-	for i, name := range names {
-		if !filepath.IsAbs(name) {
-			names[i] = filepath.Join(dir, name)
-		}
-	}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		names = append(names, dir)
-	}
-	return names
 }
 
 // parseSize reads a size such as 512M or 4G, in bytes.

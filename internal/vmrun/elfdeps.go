@@ -110,6 +110,8 @@ func (d *elfDeps) of(path string) ([]string, error) {
 			if d.isNew(name) {
 				paths = append(paths, name)
 			}
+			// Libraries link the loader too, and get the one that runs.
+			d.cache[filepath.Base(name)] = name
 		}
 		needed, err := f.ImportedLibraries()
 		if err != nil {

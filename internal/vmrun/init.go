@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,11 +70,13 @@ func serveJob() error {
 	if err := control.Encode(message{Up: &upMessage{Uptime: uptime()}}); err != nil {
 		return err
 	}
+	// A file's time may be a tick behind the clock's.
+	started := time.Now().Add(-time.Second)
 	exit, err := runProcess(&j, ports)
 	if err != nil {
 		return fail(err)
 	}
-	if err := sendFiles(control, j.Outs); err != nil {
+	if err := sendFiles(control, j.Outs, started); err != nil {
 		return fail(err)
 	}
 	return control.Encode(message{Exit: exit})
@@ -144,7 +145,7 @@ func loadModules(paths []string) error {
 		}
 		// Not finit_module: some kernels refuse it for files in a ramfs.
 		if err := unix.InitModule(image, ""); err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("load kernel module %s: %w", filepath.Base(path), err)
+			return fmt.Errorf("load kernel module %s: %w", path, err)
 		}
 		_ = os.Remove(path)
 	}

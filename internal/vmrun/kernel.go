@@ -5,10 +5,14 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // kernel is an unpacked Linux kernel package.
@@ -41,7 +45,7 @@ func findKernel(dir, cache string) (*kernel, error) {
 		root := filepath.Join(dir, lib, "modules", version, "kernel")
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
-				if name, ok := strings.CutSuffix(d.Name(), ".ko"); ok {
+				if name, suffix, ok := strings.Cut(d.Name(), ".ko"); ok && decompressors[suffix] != nil {
 					k.modules[moduleName(name)] = path
 				}
 			}
@@ -52,7 +56,7 @@ func findKernel(dir, cache string) (*kernel, error) {
 		}
 	}
 	if len(k.modules) == 0 {
-		return nil, fmt.Errorf("no lib/modules/%s/**/*.ko in the kernel directory %s: %s", version, dir, kernelHelp)
+		return nil, fmt.Errorf("no lib/modules/%s/**/*.ko* in the kernel directory %s: %s", version, dir, kernelHelp)
 	}
 	return k, nil
 }
@@ -80,14 +84,20 @@ func newest(pattern string) (string, error) {
 	return best, nil
 }
 
-// load returns the paths of the named modules and all that they depend on, in
-// the order to load them. A name without a file is built into the kernel, or
-// missed when the machine comes up.
+// module is a kernel module, ready to be loaded.
+type module struct {
+	name  string
+	image []byte
+}
+
+// load returns the named modules and all that they depend on, in the order to
+// load them. A name without a file is built into the kernel, or missed when the
+// machine comes up.
 //
 // Dependencies come from the modules themselves: modules.dep is written by
 // depmod when a package is installed, and is not in one that was only unpacked.
-func (k *kernel) load(names ...string) ([]string, error) {
-	var order []string
+func (k *kernel) load(names ...string) ([]module, error) {
+	var order []module
 	seen := make(map[string]bool)
 	var visit func(name string) error
 	visit = func(name string) error {
@@ -97,16 +107,20 @@ func (k *kernel) load(names ...string) ([]string, error) {
 			return nil
 		}
 		seen[name] = true
-		depends, err := moduleDepends(path)
+		image, err := readModule(path)
 		if err != nil {
-			return err
+			return fmt.Errorf("read kernel module %s: %w", path, err)
+		}
+		depends, err := moduleDepends(image)
+		if err != nil {
+			return fmt.Errorf("read kernel module %s: %w", path, err)
 		}
 		for _, dep := range depends {
 			if err := visit(dep); err != nil {
 				return err
 			}
 		}
-		order = append(order, path)
+		order = append(order, module{name, image})
 		return nil
 	}
 	for _, name := range names {
@@ -117,20 +131,41 @@ func (k *kernel) load(names ...string) ([]string, error) {
 	return order, nil
 }
 
-// moduleDepends reads the names of the modules that a module needs.
-func moduleDepends(path string) ([]string, error) {
-	f, err := elf.Open(path)
+// decompressors by what follows ".ko" in a module's file name; distributions
+// differ.
+var decompressors = map[string]func(io.Reader) (io.Reader, error){
+	"":     func(r io.Reader) (io.Reader, error) { return r, nil },
+	".xz":  func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) },
+	".zst": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderConcurrency(1)) },
+}
+
+func readModule(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read kernel module %s: %w", path, err)
+		return nil, err
 	}
 	defer f.Close()
+	_, suffix, _ := strings.Cut(filepath.Base(path), ".ko")
+	r, err := decompressors[suffix](f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// moduleDepends returns the names of the modules that a module needs.
+func moduleDepends(image []byte) ([]string, error) {
+	f, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		return nil, err
+	}
 	section := f.Section(".modinfo")
 	if section == nil {
-		return nil, fmt.Errorf("kernel module %s has no .modinfo section", path)
+		return nil, errors.New("it has no .modinfo section")
 	}
 	info, err := section.Data()
 	if err != nil {
-		return nil, fmt.Errorf("read kernel module %s: %w", path, err)
+		return nil, err
 	}
 	return parseDepends(info), nil
 }

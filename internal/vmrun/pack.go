@@ -13,9 +13,13 @@ import (
 	"strings"
 )
 
-// maxTreeFile is the size from which files of the working directory stay
-// outside: they are build products, and what a test reads is smaller.
-const maxTreeFile = 64 << 20 // bytes
+// Limits on what is packed unasked, the working directory. Larger files are
+// build products; more files mean that it is no project's directory.
+const (
+	maxTreeFile  = 64 << 20 // bytes
+	maxTreeSize  = 512 << 20
+	maxTreeFiles = 50_000
+)
 
 // packer decides what goes into the machine.
 type packer struct {
@@ -63,6 +67,9 @@ func (p *packer) packAll(cfg *config, k *kernel, j *job) error {
 	}
 	if err := p.tree(j.Dir); err != nil {
 		return fmt.Errorf("pack the working directory: %w", err)
+	}
+	if err := p.outDirs(j.Outs); err != nil {
+		return fmt.Errorf("pack the directories for output files: %w", err)
 	}
 	// Last, since the host's own programs come first where they were asked for.
 	if err := p.busybox(); err != nil {
@@ -139,17 +146,17 @@ func (p *packer) busybox() error {
 // modules adds kernel modules with their dependencies, and returns their paths
 // in the guest.
 func (p *packer) modules(k *kernel, names ...string) ([]string, error) {
-	paths, err := k.load(names...)
+	modules, err := k.load(names...)
 	if err != nil {
 		return nil, err
 	}
 	var guest []string
-	for _, path := range paths {
-		name := "/.vmrun/modules/" + filepath.Base(path)
-		if err := p.fs.file(name, path); err != nil {
+	for _, m := range modules {
+		path := "/.vmrun/modules/" + m.name
+		if err := p.fs.data(path, 0o400, m.image); err != nil {
 			return nil, err
 		}
-		guest = append(guest, name)
+		guest = append(guest, path)
 	}
 	return guest, nil
 }
@@ -187,7 +194,7 @@ func (p *packer) named(guest, host string) error {
 	if !info.IsDir() {
 		return p.elf(guest, host)
 	}
-	return p.walk(host, guest, nil, p.elf)
+	return p.walk(guest, host)
 }
 
 // shim adds libhyperlight_js_capi.so, which programs load at run time: the one
@@ -205,61 +212,46 @@ func (p *packer) shim(cfg *config) error {
 	return p.named(lib, lib)
 }
 
-// tree adds the working directory, without what is known to be of no use.
-func (p *packer) tree(dir string) error {
-	if dir == "/" {
-		return nil
+// outDirs adds the directories that output files are written to.
+func (p *packer) outDirs(outs []string) error {
+	for _, out := range outs {
+		dir := filepath.Dir(out)
+		if info, err := os.Stat(out); err == nil && info.IsDir() {
+			dir = out
+		}
+		if err := p.fs.dir(dir); err != nil {
+			return err
+		}
 	}
-	skip := func(path string, d fs.DirEntry) bool {
-		if !d.IsDir() {
-			info, err := d.Info()
-			return err != nil || info.Size() > maxTreeFile
-		}
-		if path == dir {
-			return false
-		}
-		// Another module's tests do not run here; a cache (cargo's target
-		// directory) says what it is.
-		return d.Name() == ".git" || exists(filepath.Join(path, "go.mod")) || exists(filepath.Join(path, "CACHEDIR.TAG"))
-	}
-	return p.walk(dir, dir, skip, func(guest, host string) error {
-		err := p.elf(guest, host)
-		var missing *missingLibraryError
-		if errors.As(err, &missing) {
-			return nil // it only happens to lie there
-		}
-		return err
-	})
+	return nil
 }
 
-// walk adds the directory at host and what is in it. Symbolic links stay what
-// they are, and special files stay outside.
-func (p *packer) walk(host, guest string, skip func(string, fs.DirEntry) bool, add func(guest, host string) error) error {
+// walk adds the directory at host with all that is in it. Symbolic links stay
+// what they are, and special files stay outside.
+func (p *packer) walk(guest, host string) error {
 	return filepath.WalkDir(host, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if skip != nil && skip(path, d) {
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		name := filepath.Join(guest, strings.TrimPrefix(path, host))
-		switch {
-		case d.IsDir():
-			return p.fs.dir(name)
-		case d.Type()&fs.ModeSymlink != 0:
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			return p.fs.symlink(name, target)
-		case d.Type().IsRegular():
-			return add(name, path)
-		}
-		return nil
+		return p.entry(filepath.Join(guest, strings.TrimPrefix(path, host)), path, d)
 	})
+}
+
+// entry adds one directory entry.
+func (p *packer) entry(guest, host string, d fs.DirEntry) error {
+	switch {
+	case d.IsDir():
+		return p.fs.dir(guest)
+	case d.Type()&fs.ModeSymlink != 0:
+		target, err := os.Readlink(host)
+		if err != nil {
+			return err
+		}
+		return p.fs.symlink(guest, target)
+	case d.Type().IsRegular():
+		return p.elf(guest, host)
+	}
+	return nil
 }
 
 func exists(path string) bool {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,11 +19,6 @@ import (
 // and all of its output is sent. Pipes stand between program and ports: a port
 // can be opened only once, while programs open /dev/stdout or inherit a stream.
 func runProcess(j *job, ports map[port]*os.File) (*exitMessage, error) {
-	for _, out := range j.Outs {
-		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-			return nil, err
-		}
-	}
 	stdin, err := openStdin(j.Stdin, ports[portStdin])
 	if err != nil {
 		return nil, err
@@ -121,15 +117,20 @@ func openOutput(sending *sync.WaitGroup, to *os.File) (*os.File, error) {
 	return w, nil
 }
 
-// sendFiles sends the regular files at the paths, or below them. One that the
-// program did not write is no error: a failed test writes no profile.
-func sendFiles(control *gob.Encoder, paths []string) error {
+// sendFiles sends the regular files at the paths, or below them, that were
+// changed since the given time. One that the program did not write is no error:
+// a failed test writes no profile.
+func sendFiles(control *gob.Encoder, paths []string, since time.Time) error {
 	for _, path := range paths {
 		err := filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil || info.ModTime().Before(since) {
 				return err
 			}
 			return sendFile(control, path)

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -29,11 +29,14 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) readFrom(r io.Reader) { _, _ = io.Copy(t, r) }
 
-// lastLines returns at most n lines from the end, as plain text.
-func (t *tail) lastLines(n int) string {
+// lastLines returns at most n lines from the end, as plain text, without those
+// that contain one of the given strings.
+func (t *tail) lastLines(n int, without ...string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := strings.TrimSpace(string(bytes.ReplaceAll(t.buf, []byte("\r"), nil)))
-	lines := strings.Split(text, "\n")
+	text := strings.ReplaceAll(string(t.buf), "\r", "")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(text), "\n"), func(line string) bool {
+		return slices.ContainsFunc(without, func(s string) bool { return strings.Contains(line, s) })
+	})
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
