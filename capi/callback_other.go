@@ -1,0 +1,8 @@
+//go:build !(linux && amd64)
+
+package capi
+
+// Without a library to load there is nobody to call back.
+type trampolines struct{ print, drop uintptr }
+
+func callbackAddresses() trampolines { return trampolines{} }

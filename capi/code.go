@@ -1,0 +1,60 @@
+package capi
+
+// ABIVersion is HLJS_ABI_VERSION of the header that this package binds.
+const ABIVersion = 1
+
+// Code is hljs_code.
+type Code uint32
+
+// The values of hljs_code, in the order of the header, where each is explained.
+const (
+	CodeOK                 Code = 0
+	CodeInvalidArgument    Code = 1
+	CodeConsumed           Code = 2
+	CodeBusy               Code = 3
+	CodeUnsupported        Code = 4
+	CodePanic              Code = 5
+	CodeInternal           Code = 6
+	CodeNoHypervisor       Code = 20
+	CodeHypervisorUnusable Code = 21
+	CodeMemoryTooBig       Code = 22
+	CodeMemoryTooSmall     Code = 23
+	CodeHandlerExists      Code = 40
+	CodeHandlerNotFound    Code = 41
+	CodeNoHandlers         Code = 42
+	CodeBufferTooSmall     Code = 43
+	CodeInvalidJSON        Code = 44
+	CodeJSException        Code = 60
+	CodeNoValue            Code = 61
+	CodeGuestError         Code = 62
+	CodeCancelled          Code = 80
+	CodeGuestAborted       Code = 81
+	CodeOutOfMemory        Code = 82
+	CodeAccessViolation    Code = 83
+	CodeVMFailure          Code = 84
+	CodePoisoned           Code = 85
+	CodeUnrecoverable      Code = 86
+)
+
+// Status is hljs_status.
+type Status uint32
+
+// The values of hljs_status.
+const (
+	StatusReady         Status = 0
+	StatusPoisoned      Status = 1
+	StatusUnrecoverable Status = 2
+	StatusConsumed      Status = 3
+)
+
+// Error is the contents of an hljs_error, copied.
+type Error struct {
+	Code      Code
+	Message   string
+	JSMessage string
+	JSStack   string
+	GuestCode uint32
+}
+
+// Error is the message.
+func (e *Error) Error() string { return e.Message }

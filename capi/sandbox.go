@@ -1,0 +1,64 @@
+package capi
+
+// SandboxAddHandler adds a handler to be loaded.
+//
+// hljs_code hljs_sandbox_add_handler(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *script, size_t script_len, hljs_error **error);
+func SandboxAddHandler(s Sandbox, name, script string) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.text(name)
+	f.text(script)
+	return f.fallible(symbols.hljs_sandbox_add_handler)
+}
+
+// SandboxRemoveHandler removes a handler that was added.
+//
+// hljs_code hljs_sandbox_remove_handler(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, hljs_error **error);
+func SandboxRemoveHandler(s Sandbox, name string) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.text(name)
+	return f.fallible(symbols.hljs_sandbox_remove_handler)
+}
+
+// SandboxClearHandlers removes all handlers.
+//
+// hljs_code hljs_sandbox_clear_handlers(const hljs_sandbox *sandbox, hljs_error **error);
+func SandboxClearHandlers(s Sandbox) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	return f.fallible(symbols.hljs_sandbox_clear_handlers)
+}
+
+// SandboxStatus is the status as of the last finished call.
+//
+// hljs_code hljs_sandbox_status(const hljs_sandbox *sandbox, hljs_status *status, hljs_error **error);
+func SandboxStatus(s Sandbox) (Status, *Error) {
+	return status(s.ptr, symbols.hljs_sandbox_status)
+}
+
+// SandboxGetLoadedSandbox consumes the sandbox, also when a script fails, but not without handlers.
+//
+// hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox, hljs_loaded_sandbox **loaded, hljs_error **error);
+func SandboxGetLoadedSandbox(s Sandbox) (LoadedSandbox, *Error) {
+	object, err := transition(s.ptr, symbols.hljs_sandbox_get_loaded_sandbox)
+	return LoadedSandbox{object}, err
+}
+
+// SandboxFree frees a sandbox.
+//
+// void hljs_sandbox_free(hljs_sandbox *sandbox);
+func SandboxFree(s Sandbox) { free(s.ptr, symbols.hljs_sandbox_free) }
+
+// status calls one of the _status functions.
+func status(native, symbol uintptr) (Status, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(native)
+	f.outStatus()
+	err := f.fallible(symbol)
+	return Status(f.status), err
+}

@@ -1,0 +1,29 @@
+// Package hyperlight runs JavaScript handlers in Hyperlight micro-VMs. A guest has no kernel and no way
+// out; a call takes tens of microseconds.
+//
+// It binds upstream's Rust crate hyperlight-js: its types, names, limits and error texts are
+// upstream's, so that upstream's documentation holds here. The life of a sandbox:
+//
+//	New ─▶ ProtoJSSandbox ─LoadRuntime▶ JSSandbox ─Load▶ LoadedJSSandbox ─Unload▶ JSSandbox ...
+//
+// Each arrow consumes its source, also when it fails: the source then answers [ErrConsumed]. All types
+// have Close, which is safe at any time and as often as you like; a sandbox that is forgotten
+// without Close is freed some time after it became unreachable.
+//
+// # Memory
+//
+// A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The
+// first write to a page of the image copies that page to scratch, and nothing but unloading gives
+// scratch back. So scratch, not heap, bounds what a guest can write to. A guest that runs out of
+// either does not get an exception: it aborts, which poisons the sandbox.
+//
+// # Goroutines
+//
+// All methods may be called from any goroutine. Calls of one sandbox take turns; different sandboxes
+// run in parallel, each on an operating system thread of its own while it runs.
+//
+// # Platforms
+//
+// linux/amd64 with glibc, and KVM or MSHV. Elsewhere the package compiles and New returns
+// [ErrUnsupported]. A program that uses it is dynamically linked, also with CGO_ENABLED=0.
+package hyperlight

@@ -1,0 +1,229 @@
+package hyperlight
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// Error is what every method of this package returns when it fails. Find out what happened with
+// [errors.Is] and the sentinels of this package, and get at the JavaScript exception with
+// [errors.As] and [*JSException]. The verb %+v prints the exception's stack too.
+type Error struct {
+	// Op is the function or method that failed, like "HandleEvent".
+	Op string
+	// Code is the kind of failure.
+	Code Code
+	// Message is upstream's text, unchanged, where the failure is upstream's.
+	Message string
+	// Exception is what JavaScript threw, or nil.
+	Exception *JSException
+	// GuestCode is the guest's own error code (upstream's ErrorCode), or 0.
+	GuestCode uint32
+
+	cause error // the context's error, the loader's failure
+}
+
+// JSException is an exception that JavaScript threw and did not catch.
+type JSException struct {
+	// Message is the exception's message; for a thrown value that is no Error, its text.
+	Message string
+	// Stack has one line for each frame, like "    at handler (./greet.js:3:11)". It is empty for a
+	// thrown value that is no Error.
+	Stack string
+}
+
+// Error is the exception's message.
+func (e *JSException) Error() string { return e.Message }
+
+// Code is the kind of a failure. Codes below 1000 are those of the C ABI.
+type Code uint32
+
+// The kinds of failures; each matches the sentinel of the same name.
+const (
+	CodeInvalidArgument    = Code(capi.CodeInvalidArgument)
+	CodeConsumed           = Code(capi.CodeConsumed)
+	CodeUnsupported        = Code(capi.CodeUnsupported)
+	CodeNoHypervisor       = Code(capi.CodeNoHypervisor)
+	CodeHypervisorUnusable = Code(capi.CodeHypervisorUnusable)
+	CodeMemoryTooBig       = Code(capi.CodeMemoryTooBig)
+	CodeMemoryTooSmall     = Code(capi.CodeMemoryTooSmall)
+	CodeHandlerExists      = Code(capi.CodeHandlerExists)
+	CodeHandlerNotFound    = Code(capi.CodeHandlerNotFound)
+	CodeNoHandlers         = Code(capi.CodeNoHandlers)
+	CodeBufferTooSmall     = Code(capi.CodeBufferTooSmall)
+	CodeInvalidJSON        = Code(capi.CodeInvalidJSON)
+	CodeJSException        = Code(capi.CodeJSException)
+	CodeNoValue            = Code(capi.CodeNoValue)
+	CodeGuestError         = Code(capi.CodeGuestError)
+	CodeCancelled          = Code(capi.CodeCancelled)
+	CodeGuestAborted       = Code(capi.CodeGuestAborted)
+	CodeOutOfMemory        = Code(capi.CodeOutOfMemory)
+	CodeAccessViolation    = Code(capi.CodeAccessViolation)
+	CodeVMFailure          = Code(capi.CodeVMFailure)
+	CodePoisoned           = Code(capi.CodePoisoned)
+	CodeUnrecoverable      = Code(capi.CodeUnrecoverable)
+	// CodeInternal stands for any other failure; the message says which.
+	CodeInternal = Code(capi.CodeInternal)
+
+	CodeClosed          Code = 1000
+	CodeLibraryNotFound Code = 1001
+	CodeABIMismatch     Code = 1002
+	CodeLibraryLoaded   Code = 1003
+	CodeContextDone     Code = 1004
+)
+
+// The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
+// ended also matches the context's own error.
+var (
+	// ErrInvalidArgument: an argument is not what the method takes.
+	ErrInvalidArgument = errors.New("invalid argument")
+	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned.
+	ErrConsumed = errors.New("consumed")
+	// ErrClosed: the sandbox was closed.
+	ErrClosed = errors.New("closed")
+	// ErrUnsupported: this platform, or this build of the library, cannot do it.
+	ErrUnsupported = errors.New("unsupported")
+
+	// ErrNoHypervisor: there is no /dev/kvm and no /dev/mshv that this process may open.
+	ErrNoHypervisor = errors.New("no hypervisor")
+	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest.
+	ErrHypervisorUnusable = errors.New("hypervisor unusable")
+	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument.
+	ErrMemorySize = errors.New("memory size out of range")
+
+	// ErrHandlerExists: a handler of this name was added before.
+	ErrHandlerExists = errors.New("handler exists")
+	// ErrHandlerNotFound: there is no handler of this name.
+	ErrHandlerNotFound = errors.New("handler not found")
+	// ErrNoHandlers: Load needs at least one handler.
+	ErrNoHandlers = errors.New("no handlers")
+	// ErrBufferTooSmall: a script or an event does not fit into the input buffer.
+	ErrBufferTooSmall = errors.New("buffer too small")
+	// ErrInvalidJSON: the event is not JSON.
+	ErrInvalidJSON = errors.New("invalid JSON")
+
+	// ErrJSException: JavaScript threw; Exception says what.
+	ErrJSException = errors.New("JavaScript exception")
+	// ErrNoValue: the handler returned nothing that JSON can hold.
+	ErrNoValue = errors.New("no value")
+	// ErrGuest: the guest refused the call. JavaScript exceptions and unknown handlers match it too.
+	ErrGuest = errors.New("guest error")
+
+	// ErrCancelled: the host stopped the guest. The sandbox is poisoned.
+	ErrCancelled = errors.New("cancelled")
+	// ErrGuestAborted: the guest aborted. The sandbox is poisoned.
+	ErrGuestAborted = errors.New("guest aborted")
+	// ErrOutOfMemory: the guest aborted because heap or scratch was used up. The sandbox is poisoned.
+	ErrOutOfMemory = errors.New("out of memory")
+	// ErrAccessViolation: the guest touched memory that it may not touch. The sandbox is poisoned.
+	ErrAccessViolation = errors.New("memory access violation")
+	// ErrVMFailure: the micro-VM failed while it ran. The sandbox is poisoned.
+	ErrVMFailure = errors.New("micro-VM failure")
+	// ErrPoisoned: an earlier call left the sandbox poisoned. Unload it.
+	ErrPoisoned = errors.New("poisoned")
+	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
+	ErrUnrecoverable = errors.New("unrecoverable")
+
+	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
+	ErrLibraryNotFound = errors.New("library not found")
+	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
+	ErrABIMismatch = errors.New("ABI mismatch")
+	// ErrLibraryLoaded: the library is loaded, so it is too late to choose one.
+	ErrLibraryLoaded = errors.New("library already loaded")
+)
+
+// kinds says which sentinels a code matches, and what a user can do about the failure.
+var kinds = map[Code]struct {
+	sentinels []error
+	advice    string
+}{
+	CodeInvalidArgument:    {sentinels: []error{ErrInvalidArgument}},
+	CodeConsumed:           {sentinels: []error{ErrConsumed}},
+	CodeClosed:             {sentinels: []error{ErrClosed}},
+	CodeUnsupported:        {sentinels: []error{ErrUnsupported, errors.ErrUnsupported}},
+	CodeNoHypervisor:       {[]error{ErrNoHypervisor}, "check that /dev/kvm exists and that this user may open it"},
+	CodeHypervisorUnusable: {[]error{ErrHypervisorUnusable}, "it cannot run a guest; `./build.sh doctor` tells more"},
+	CodeMemoryTooBig:       {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
+	CodeMemoryTooSmall:     {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
+	CodeHandlerExists:      {sentinels: []error{ErrHandlerExists}},
+	CodeHandlerNotFound:    {sentinels: []error{ErrHandlerNotFound}},
+	CodeNoHandlers:         {[]error{ErrNoHandlers}, "call AddHandler first"},
+	CodeBufferTooSmall:     {[]error{ErrBufferTooSmall}, "raise WithInputBufferSize"},
+	CodeInvalidJSON:        {sentinels: []error{ErrInvalidJSON}},
+	CodeJSException:        {sentinels: []error{ErrJSException, ErrGuest}},
+	CodeNoValue:            {sentinels: []error{ErrNoValue, ErrGuest}},
+	CodeGuestError:         {sentinels: []error{ErrGuest}},
+	CodeCancelled:          {sentinels: []error{ErrCancelled}},
+	CodeGuestAborted:       {sentinels: []error{ErrGuestAborted}},
+	CodeOutOfMemory:        {[]error{ErrOutOfMemory, ErrGuestAborted}, "raise WithHeapSize and WithScratchSize"},
+	CodeAccessViolation:    {sentinels: []error{ErrAccessViolation}},
+	CodeVMFailure:          {sentinels: []error{ErrVMFailure}},
+	CodePoisoned:           {[]error{ErrPoisoned}, "unload it"},
+	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
+	CodeLibraryNotFound:    {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
+	CodeABIMismatch:        {[]error{ErrABIMismatch}, "build library and program from the same version"},
+	CodeLibraryLoaded:      {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
+}
+
+// Error is the operation, the message, and what can be done about it.
+func (e *Error) Error() string {
+	text := "hyperlight: " + e.Op + ": " + e.Message
+	if advice := kinds[e.Code].advice; advice != "" {
+		text += " (" + advice + ")"
+	}
+	return text
+}
+
+// Is reports whether target is a sentinel of this error's code.
+func (e *Error) Is(target error) bool {
+	for _, sentinel := range kinds[e.Code].sentinels {
+		if sentinel == target {
+			return true
+		}
+	}
+	return false
+}
+
+// Unwrap gives the JavaScript exception, or the cause outside this package.
+func (e *Error) Unwrap() error {
+	if e.Exception != nil {
+		return e.Exception
+	}
+	return e.cause
+}
+
+// Format prints the error; with %+v, the stack of the JavaScript exception below it.
+func (e *Error) Format(state fmt.State, verb rune) {
+	switch {
+	case verb == 'q':
+		_, _ = fmt.Fprintf(state, "%q", e.Error())
+	case verb == 'v' && state.Flag('+') && e.Exception != nil && e.Exception.Stack != "":
+		_, _ = io.WriteString(state, e.Error()+"\n"+e.Exception.Stack)
+	default:
+		_, _ = io.WriteString(state, e.Error())
+	}
+}
+
+func invalidArgument(op, message string) error {
+	return &Error{Op: op, Code: CodeInvalidArgument, Message: message}
+}
+
+// contextError is the failure of a call that did not begin because its context ended.
+func contextError(op string, cause error) error {
+	return &Error{Op: op, Code: CodeContextDone, Message: "the guest did not run: " + cause.Error(), cause: cause}
+}
+
+// nativeError turns an error of the C ABI into one of ours. nil stays nil.
+func nativeError(op string, err *capi.Error) error {
+	if err == nil {
+		return nil
+	}
+	result := &Error{Op: op, Code: Code(err.Code), Message: err.Message, GuestCode: err.GuestCode}
+	if err.Code == capi.CodeJSException {
+		result.Exception = &JSException{Message: err.JSMessage, Stack: err.JSStack}
+	}
+	return result
+}

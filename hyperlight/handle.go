@@ -1,0 +1,163 @@
+package hyperlight
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// handle owns one native object. It queues its users up, so that the object serves one at a time,
+// and frees the object exactly once: when it was closed or consumed and its last user has left.
+type handle[T any] struct {
+	native T
+	free   func(T)
+	freed  bool // with native, guarded by queue
+
+	queue  chan struct{} // holds one token while the object is in use
+	closed chan struct{} // closed by close
+	state  atomic.Uint32 // a Status: ready, consumed or closed
+	status atomic.Uint32 // a Status: what the guest was after the last call
+}
+
+func newHandle[T any](native T, free func(T)) *handle[T] {
+	return &handle[T]{
+		native: native,
+		free:   free,
+		queue:  make(chan struct{}, 1),
+		closed: make(chan struct{}),
+	}
+}
+
+// closeWhenForgotten closes h when owner becomes unreachable: a backstop for a forgotten Close.
+func closeWhenForgotten[O, T any](owner *O, h *handle[T]) {
+	runtime.AddCleanup(owner, func(h *handle[T]) { forgotten.close(h.close) }, h)
+}
+
+// enter waits for its turn, and ctx bounds the wait. After a nil error the caller owns native until
+// it calls leave.
+func (h *handle[T]) enter(ctx context.Context, op string) error {
+	if h == nil {
+		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; New and its successors make usable ones"}
+	}
+	if ctx == nil {
+		return invalidArgument(op, "ctx is nil; pass context.Background()")
+	}
+	if err := ctx.Err(); err != nil {
+		return contextError(op, err)
+	}
+	select {
+	case h.queue <- struct{}{}:
+	default:
+		select {
+		case h.queue <- struct{}{}:
+		case <-h.closed:
+			return h.unusable(op)
+		case <-ctx.Done():
+			return contextError(op, ctx.Err())
+		}
+	}
+	if h.state.Load() != uint32(StatusReady) {
+		h.leave()
+		return h.unusable(op)
+	}
+	return nil
+}
+
+// leave ends what enter began.
+func (h *handle[T]) leave() {
+	h.freeIfOver()
+	<-h.queue
+	// A close that came between these two lines found the object in use and left it to us.
+	h.reclaim()
+}
+
+// consume marks the object as taken by a transition. Its shell is freed when the caller leaves.
+func (h *handle[T]) consume() {
+	h.state.CompareAndSwap(uint32(StatusReady), uint32(StatusConsumed))
+}
+
+// close makes the object unusable, and frees it now or when its user leaves. It does not wait.
+func (h *handle[T]) close() {
+	if h != nil && h.state.CompareAndSwap(uint32(StatusReady), uint32(StatusClosed)) {
+		close(h.closed)
+		h.reclaim()
+	}
+}
+
+// reclaim frees the object if it is over and nobody uses it.
+func (h *handle[T]) reclaim() {
+	if h.state.Load() == uint32(StatusReady) {
+		return
+	}
+	select {
+	case h.queue <- struct{}{}:
+		h.freeIfOver()
+		<-h.queue
+	default:
+	}
+}
+
+// freeIfOver is called with the token held.
+func (h *handle[T]) freeIfOver() {
+	if h.state.Load() != uint32(StatusReady) && !h.freed {
+		h.freed = true
+		h.free(h.native)
+	}
+}
+
+// unusable says why the object cannot be used.
+func (h *handle[T]) unusable(op string) error {
+	if h.state.Load() == uint32(StatusConsumed) {
+		return &Error{Op: op, Code: CodeConsumed, Message: "the sandbox has already been consumed"}
+	}
+	return &Error{Op: op, Code: CodeClosed, Message: "the sandbox is closed"}
+}
+
+// currentStatus never waits.
+func (h *handle[T]) currentStatus() Status {
+	if h == nil {
+		return StatusClosed
+	}
+	if state := Status(h.state.Load()); state != StatusReady {
+		return state
+	}
+	return Status(h.status.Load())
+}
+
+// forgotten closes what was not closed. Cleanups run one after the other on a goroutine of the
+// runtime, and freeing a micro-VM takes milliseconds, so they only hand over.
+var forgotten reaper
+
+type reaper struct {
+	mu      sync.Mutex
+	pending []func()
+	running bool
+}
+
+func (r *reaper) close(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending = append(r.pending, f)
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+}
+
+func (r *reaper) run() {
+	for {
+		r.mu.Lock()
+		if len(r.pending) == 0 {
+			r.running = false
+			r.mu.Unlock()
+			return
+		}
+		batch := r.pending
+		r.pending = nil
+		r.mu.Unlock()
+		for _, f := range batch {
+			f()
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package hyperlight
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// LibraryInfo describes the native library.
+type LibraryInfo struct {
+	// Place says where it was found, with its path if it has one.
+	Place string
+	// Version is its version, like "0.1.0".
+	Version string
+	// ABIVersion is the version of its C ABI.
+	ABIVersion uint32
+	// Features are the optional features that it was built with, sorted.
+	Features []string
+}
+
+// Library loads the native library, as [New] would, and describes it.
+//
+// These places are looked at, in order: what [UseLibraryFile] or [UseLibrary] gave; the environment
+// variable HYPERLIGHT_JS_LIBRARY; the library embedded by the build tag hyperlight_embed; the folder
+// of the executable; the cache of build.sh; the system's library path. The first three are choices:
+// when one is made, nothing else is tried. A library is loaded once and never unloaded.
+//
+// # Errors
+//
+// [ErrLibraryNotFound] and [ErrABIMismatch], with every place that was tried; [ErrUnsupported] on
+// other platforms than linux/amd64.
+func Library() (LibraryInfo, error) {
+	place, err := loadLibrary("Library")
+	if err != nil {
+		return LibraryInfo{}, err
+	}
+	info := LibraryInfo{Place: place, Version: capi.Version(), ABIVersion: capi.ABIVersion}
+	if features := capi.Features(); features != "" {
+		info.Features = strings.Split(features, ",")
+	}
+	return info, nil
+}
+
+// UseLibraryFile makes this program use the native library at path, and no other. Call it before the
+// first [New]; afterwards it returns [ErrLibraryLoaded]. The file is opened by New.
+func UseLibraryFile(path string) error {
+	const op = "UseLibraryFile"
+	if path == "" {
+		return invalidArgument(op, "the path is empty")
+	}
+	return chosen(op, capi.UsePath(path))
+}
+
+// UseLibrary makes this program use these bytes as the native library, and no other; for programs
+// that embed it. The bytes go into a sealed anonymous file, so that nothing is written to disk. Call
+// it before the first [New]; afterwards it returns [ErrLibraryLoaded]. Do not change the bytes
+// until New has returned.
+func UseLibrary(library []byte) error {
+	const op = "UseLibrary"
+	if len(library) == 0 {
+		return invalidArgument(op, "the library is empty")
+	}
+	return chosen(op, capi.UseBytes(library))
+}
+
+func chosen(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: op, Code: CodeLibraryLoaded, Message: err.Error(), cause: err}
+}
+
+// loadLibrary loads the library, once.
+func loadLibrary(op string) (place string, err error) {
+	place, err = capi.Load()
+	if err == nil {
+		return place, nil
+	}
+	code := CodeUnsupported
+	if failure := (*capi.LoadFailure)(nil); errors.As(err, &failure) {
+		code = CodeLibraryNotFound
+		if failure.ABIMismatch {
+			code = CodeABIMismatch
+		}
+	}
+	return "", &Error{Op: op, Code: code, Message: err.Error(), cause: err}
+}

@@ -1,0 +1,169 @@
+package hyperlight
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// The defaults of [New]. Heap is copied into every snapshot and dominates what a sandbox costs to
+// boot and to keep; scratch is wiped at every restore; buffers cost next to nothing but live in
+// scratch. RATIONALE.md has the figures.
+const (
+	// DefaultHeapSize is the size of the guest's heap in bytes.
+	DefaultHeapSize = 8 << 20
+	// DefaultScratchSize is the size of the guest's scratch region in bytes.
+	DefaultScratchSize = 16 << 20
+	// DefaultInputBufferSize is the size of the buffer from host to guest in bytes.
+	DefaultInputBufferSize = 1 << 20
+	// DefaultOutputBufferSize is the size of the buffer from guest to host in bytes.
+	DefaultOutputBufferSize = 1 << 20
+)
+
+// Config is the configuration of a sandbox, as it is in effect. Sizes are in bytes.
+type Config struct {
+	HeapSize              int
+	ScratchSize           int
+	InputBufferSize       int
+	OutputBufferSize      int
+	InterruptRetryDelay   time.Duration
+	InterruptSignalOffset uint8
+}
+
+// Option configures a sandbox. Options are checked by [New]; later ones win.
+type Option func(*options)
+
+type options struct {
+	config   Config
+	upstream Config
+	print    io.Writer
+
+	crashdump *bool
+	debugging *uint16
+}
+
+// WithHeapSize sets the size of the guest's heap, at least 4 MiB; [DefaultHeapSize] if not given. A
+// guest that needs more than this, or more than scratch can hold, aborts: [ErrOutOfMemory].
+// Upstream: SandboxBuilder::with_guest_heap_size, which ignores smaller values.
+func WithHeapSize(bytes int) Option {
+	return func(o *options) { o.config.HeapSize = bytes }
+}
+
+// WithScratchSize sets the size of the scratch region, at least 1 MiB; [DefaultScratchSize] if not
+// given. It holds both buffers and a copy of every page that the guest has written to (heap,
+// stack and globals) since it was booted or last restored: to fill the heap, a guest needs that
+// much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which ignores
+// smaller values.
+func WithScratchSize(bytes int) Option {
+	return func(o *options) { o.config.ScratchSize = bytes }
+}
+
+// WithInputBufferSize sets the size of the buffer from host to guest, at least 8 KiB;
+// [DefaultInputBufferSize] if not given. It bounds events and scripts. Upstream:
+// SandboxBuilder::with_guest_input_buffer_size, which raises smaller values.
+func WithInputBufferSize(bytes int) Option {
+	return func(o *options) { o.config.InputBufferSize = bytes }
+}
+
+// WithOutputBufferSize sets the size of the buffer from guest to host, at least 8 KiB;
+// [DefaultOutputBufferSize] if not given. It bounds results. Upstream:
+// SandboxBuilder::with_guest_output_buffer_size, which raises smaller values.
+func WithOutputBufferSize(bytes int) Option {
+	return func(o *options) { o.config.OutputBufferSize = bytes }
+}
+
+// WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
+// the guest stops; 500 µs if not given. Upstream: SandboxBuilder::with_interrupt_retry_delay.
+func WithInterruptRetryDelay(delay time.Duration) Option {
+	return func(o *options) { o.config.InterruptRetryDelay = delay }
+}
+
+// WithInterruptSignalOffset chooses the signal that interrupts a guest: SIGRTMIN plus offset; 0 if not
+// given. Leave it at 0 unless another library of this process owns SIGRTMIN: it is the one
+// real-time signal that the Go runtime never handles itself. Upstream:
+// SandboxBuilder::set_interrupt_vcpu_sigrtmin_offset.
+func WithInterruptSignalOffset(offset uint8) Option {
+	return func(o *options) { o.config.InterruptSignalOffset = offset }
+}
+
+// WithPrint sends what the guest prints (console.log, print) to w; without it, it is dropped. The
+// guest waits while w is written to, on a goroutine of its own; w must not use the sandbox that
+// prints. An error or a panic of w is dropped, as upstream drops those of its print functions.
+// Upstream: SandboxBuilder::with_host_print_fn, whose default is the process's standard output.
+func WithPrint(w io.Writer) Option {
+	return func(o *options) { o.print = w }
+}
+
+// WithCrashdump turns core dumps of crashed guests on or off. New returns [ErrUnsupported] unless the
+// library was built with the feature crashdump. Upstream: SandboxBuilder::with_crashdump_enabled.
+func WithCrashdump(enabled bool) Option {
+	return func(o *options) { o.crashdump = &enabled }
+}
+
+// WithDebugging makes the guest wait for gdb on this TCP port. New returns [ErrUnsupported] unless the
+// library was built with the feature gdb and debug assertions. Upstream:
+// SandboxBuilder::with_debugging_enabled.
+func WithDebugging(port uint16) Option {
+	return func(o *options) { o.debugging = &port }
+}
+
+// WithUpstreamDefaults gives all sizes the values that upstream has: heap 4 MiB, scratch 1 MiB, and
+// buffers of 16 KiB, which few real scripts fit into. Options after it still win.
+func WithUpstreamDefaults() Option {
+	return func(o *options) { o.config = o.upstream }
+}
+
+// apply makes the native builder agree with the options.
+func (o *options) apply(op string, builder capi.Builder) error {
+	for _, size := range []struct {
+		name  string
+		bytes int
+		set   func(capi.Builder, uint64) *capi.Error
+	}{
+		{"heap size", o.config.HeapSize, capi.BuilderSetHeapSize},
+		{"scratch size", o.config.ScratchSize, capi.BuilderSetScratchSize},
+		{"input buffer size", o.config.InputBufferSize, capi.BuilderSetInputBufferSize},
+		{"output buffer size", o.config.OutputBufferSize, capi.BuilderSetOutputBufferSize},
+		{"interrupt retry delay", int(o.config.InterruptRetryDelay), capi.BuilderSetInterruptRetryDelay},
+	} {
+		if size.bytes < 0 {
+			return invalidArgument(op, fmt.Sprintf("%s is %d, below zero", size.name, size.bytes))
+		}
+		if err := size.set(builder, uint64(size.bytes)); err != nil {
+			return nativeError(op, err)
+		}
+	}
+	if err := capi.BuilderSetInterruptSignalOffset(builder, o.config.InterruptSignalOffset); err != nil {
+		return nativeError(op, err)
+	}
+	if o.crashdump != nil {
+		if err := capi.BuilderSetCrashdumpEnabled(builder, *o.crashdump); err != nil {
+			return nativeError(op, err)
+		}
+	}
+	if o.debugging != nil {
+		if err := capi.BuilderSetDebuggingPort(builder, *o.debugging); err != nil {
+			return nativeError(op, err)
+		}
+	}
+	if o.print != nil {
+		print := func(text string) { _, _ = io.WriteString(o.print, text) }
+		return nativeError(op, capi.BuilderSetPrint(builder, print))
+	}
+	return nil
+}
+
+// configOf reads a builder's configuration back.
+func configOf(op string, builder capi.Builder) (Config, error) {
+	config, err := capi.BuilderGetConfig(builder)
+	return Config{
+		HeapSize:              int(config.HeapSize),
+		ScratchSize:           int(config.ScratchSize),
+		InputBufferSize:       int(config.InputBufferSize),
+		OutputBufferSize:      int(config.OutputBufferSize),
+		InterruptRetryDelay:   time.Duration(config.InterruptRetryDelay),
+		InterruptSignalOffset: config.InterruptSignalOffset,
+	}, nativeError(op, err)
+}

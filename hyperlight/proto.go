@@ -1,0 +1,105 @@
+package hyperlight
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// ProtoJSSandbox is a sandbox without a JavaScript runtime; upstream's ProtoJSSandbox. Its methods may
+// be called from any goroutine.
+type ProtoJSSandbox struct {
+	h      *handle[capi.ProtoSandbox]
+	config Config
+}
+
+// New makes a sandbox that has no JavaScript runtime yet. It loads the native library if that has not
+// happened (see [Library]), and reserves memory, but boots nothing. Upstream:
+// SandboxBuilder::new, its options, and build.
+//
+// # Errors
+//
+// [ErrMemorySize] when a size is below its minimum, or scratch cannot hold the buffers and the page
+// tables of the heap, with the number that was given and the one that is needed;
+// [ErrInvalidArgument], [ErrNoHypervisor], [ErrUnsupported], and the errors of [Library].
+func New(opts ...Option) (*ProtoJSSandbox, error) {
+	const op = "New"
+	if _, err := loadLibrary(op); err != nil {
+		return nil, err
+	}
+	builder, nativeErr := capi.BuilderNew()
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
+	defer capi.BuilderFree(builder)
+	upstream, err := configOf(op, builder)
+	if err != nil {
+		return nil, err
+	}
+	o := options{upstream: upstream, config: Config{
+		HeapSize:              DefaultHeapSize,
+		ScratchSize:           DefaultScratchSize,
+		InputBufferSize:       DefaultInputBufferSize,
+		OutputBufferSize:      DefaultOutputBufferSize,
+		InterruptRetryDelay:   upstream.InterruptRetryDelay,
+		InterruptSignalOffset: upstream.InterruptSignalOffset,
+	}}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, invalidArgument(op, "an option is nil")
+		}
+		opt(&o)
+	}
+	if err := o.apply(op, builder); err != nil {
+		return nil, err
+	}
+	config, err := configOf(op, builder)
+	if err != nil {
+		return nil, err
+	}
+	native, nativeErr := capi.BuilderBuild(builder)
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
+	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), config: config}
+	closeWhenForgotten(p, p.h)
+	return p, nil
+}
+
+// LoadRuntime boots the micro-VM and the JavaScript runtime in it, and consumes p, also when it fails.
+// It is the expensive step: tens of milliseconds on real hardware. Upstream:
+// ProtoJSSandbox::load_runtime.
+//
+// ctx bounds the wait for another goroutine that uses p; it does not interrupt the boot.
+//
+// # Errors
+//
+// [ErrHypervisorUnusable] when the hypervisor cannot run a guest, [ErrConsumed], [ErrClosed].
+func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
+	const op = "LoadRuntime"
+	defer runtime.KeepAlive(p)
+	if err := p.h.enter(ctx, op); err != nil {
+		return nil, err
+	}
+	defer p.h.leave()
+	native, err := capi.ProtoSandboxLoadRuntime(p.h.native)
+	p.h.consume()
+	if err != nil {
+		return nil, nativeError(op, err)
+	}
+	return newJSSandbox(native, p.config), nil
+}
+
+// Config is the configuration in effect.
+func (p *ProtoJSSandbox) Config() Config { return p.config }
+
+// Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits.
+func (p *ProtoJSSandbox) Status() Status { return p.h.currentStatus() }
+
+// Close frees the sandbox; if a call is running, when that ends. It never waits, returns nil, and may
+// be called more than once, and after the sandbox was consumed.
+func (p *ProtoJSSandbox) Close() error {
+	p.h.close()
+	return nil
+}

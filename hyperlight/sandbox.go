@@ -1,0 +1,119 @@
+package hyperlight
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// JSSandbox is a sandbox with a JavaScript runtime and none of your code in it; upstream's JSSandbox.
+// Its methods may be called from any goroutine; they take turns.
+type JSSandbox struct {
+	h      *handle[capi.Sandbox]
+	config Config
+}
+
+func newJSSandbox(native capi.Sandbox, config Config) *JSSandbox {
+	s := &JSSandbox{h: newHandle(native, capi.SandboxFree), config: config}
+	s.readStatus()
+	closeWhenForgotten(s, s.h)
+	return s
+}
+
+// AddHandler adds a handler for [JSSandbox.Load] to compile. The script is an ES module; its function
+// handler(event) answers to name. If no line of the script begins with "export", upstream exports
+// the function handler by itself. Upstream: JSSandbox::add_handler.
+//
+// # Errors
+//
+// [ErrInvalidArgument] for an empty name, or a name or script with a NUL byte or invalid UTF-8;
+// [ErrHandlerExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with
+// both numbers; [ErrConsumed], [ErrClosed]. The sandbox is as before then.
+func (s *JSSandbox) AddHandler(name string, script JSScript) error {
+	return s.use("AddHandler", func(native capi.Sandbox) *capi.Error {
+		return capi.SandboxAddHandler(native, name, script.content)
+	})
+}
+
+// RemoveHandler removes a handler that was added. Upstream: JSSandbox::remove_handler.
+//
+// # Errors
+//
+// [ErrInvalidArgument] for an empty name, [ErrHandlerNotFound], [ErrConsumed], [ErrClosed].
+func (s *JSSandbox) RemoveHandler(name string) error {
+	return s.use("RemoveHandler", func(native capi.Sandbox) *capi.Error {
+		return capi.SandboxRemoveHandler(native, name)
+	})
+}
+
+// ClearHandlers removes all handlers. Upstream: JSSandbox::clear_handlers.
+//
+// # Errors
+//
+// [ErrConsumed], [ErrClosed].
+func (s *JSSandbox) ClearHandlers() error {
+	return s.use("ClearHandlers", capi.SandboxClearHandlers)
+}
+
+func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
+	defer runtime.KeepAlive(s)
+	if err := s.h.enter(context.Background(), op); err != nil {
+		return err
+	}
+	defer s.h.leave()
+	return nativeError(op, call(s.h.native))
+}
+
+// Load compiles the handlers in the guest and runs their top-level code, and consumes s, also when a
+// script fails: make a new sandbox then. Without handlers it consumes nothing. Upstream:
+// JSSandbox::get_loaded_sandbox.
+//
+// ctx bounds the wait for another goroutine that uses s. It does not interrupt top-level code yet:
+// an endless loop there hangs.
+//
+// # Errors
+//
+// [ErrNoHandlers]; [ErrJSException] for a syntax error, a missing import or an exception at the top
+// level; [ErrGuest] when the script exports no function handler; [ErrOutOfMemory];
+// [ErrConsumed], [ErrClosed].
+func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
+	const op = "Load"
+	defer runtime.KeepAlive(s)
+	if err := s.h.enter(ctx, op); err != nil {
+		return nil, err
+	}
+	defer s.h.leave()
+	native, nativeErr := capi.SandboxGetLoadedSandbox(s.h.native)
+	s.readStatus()
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
+	return newLoadedJSSandbox(native, s.config), nil
+}
+
+// readStatus asks the native object, whose user the caller is. A transition that refused to begin
+// leaves it as it was; any other empties it.
+func (s *JSSandbox) readStatus() {
+	status, err := capi.SandboxStatus(s.h.native)
+	switch {
+	case err != nil:
+	case status == capi.StatusConsumed:
+		s.h.consume()
+	default:
+		s.h.status.Store(uint32(status))
+	}
+}
+
+// Config is the configuration in effect.
+func (s *JSSandbox) Config() Config { return s.config }
+
+// Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
+func (s *JSSandbox) Status() Status { return s.h.currentStatus() }
+
+// Close frees the sandbox and its micro-VM; if a call is running, when that ends. It never waits,
+// returns nil, and may be called more than once, and after the sandbox was consumed.
+func (s *JSSandbox) Close() error {
+	s.h.close()
+	return nil
+}
