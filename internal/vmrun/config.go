@@ -184,11 +184,9 @@ func (c *config) readEnv(timeoutSet bool) error {
 			return err
 		}
 	}
-	c.cache = os.Getenv("HYPERLIGHT_JS_CACHE")
-	if c.cache == "" {
-		if user, err := os.UserCacheDir(); err == nil {
-			c.cache = filepath.Join(user, "hyperlight-js-go")
-		}
+	var err error
+	if c.cache, err = cacheDir(); err != nil {
+		return err
 	}
 	// A home that is not absolute would be the program's own problem.
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
@@ -197,6 +195,18 @@ func (c *config) readEnv(timeoutSet bool) error {
 		c.home = "/root"
 	}
 	return nil
+}
+
+// cacheDir returns the absolute path of the project's cache.
+func cacheDir() (string, error) {
+	if dir := os.Getenv("HYPERLIGHT_JS_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache: %w (or set HYPERLIGHT_JS_CACHE)", err)
+	}
+	return filepath.Join(user, "hyperlight-js-go"), nil
 }
 
 // addFile names a file to pack. An empty guest path is the host's.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -94,49 +92,46 @@ func (i *initramfs) symlink(name, target string) error {
 	return err
 }
 
-// data adds a regular file with the given content.
-func (i *initramfs) data(name string, mode fs.FileMode, content []byte) error {
-	return i.reader(name, mode, time.Now(), int64(len(content)), bytes.NewReader(content))
-}
-
 // file adds the regular file, or what the symbolic link points to, at hostPath.
 func (i *initramfs) file(name, hostPath string) error {
 	if i.seen[name] {
 		return nil
 	}
-	f, err := os.Open(hostPath)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(hostPath)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a regular file", hostPath)
 	}
-	return i.reader(name, info.Mode(), info.ModTime(), info.Size(), f)
+	// In one piece: its size must be known first, and may be changing.
+	content, err := os.ReadFile(hostPath)
+	if err != nil {
+		return err
+	}
+	return i.regular(name, info.Mode(), info.ModTime(), content)
 }
 
-func (i *initramfs) reader(name string, mode fs.FileMode, modTime time.Time, size int64, r io.Reader) error {
+// data adds a regular file with the given content.
+func (i *initramfs) data(name string, mode fs.FileMode, content []byte) error {
+	return i.regular(name, mode, time.Now(), content)
+}
+
+func (i *initramfs) regular(name string, mode fs.FileMode, modTime time.Time, content []byte) error {
 	if ok, err := i.claim(name); !ok {
 		return err
 	}
-	if i.size += size; i.size > i.limit {
+	if i.size += int64(len(content)); i.size > i.limit {
 		return &tooBigError{name, i.limit}
 	}
-	hdr := &cpio.Header{
+	err := i.header(&cpio.Header{
 		Name: name, Mode: cpio.TypeReg | cpio.FileMode(mode.Perm()),
-		Size: size, Links: 1, ModTime: modTime,
-	}
-	if err := i.header(hdr); err != nil {
+		Size: int64(len(content)), Links: 1, ModTime: modTime,
+	})
+	if err != nil {
 		return err
 	}
-	if _, err := io.CopyN(i.cpio, r, size); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("it became shorter while it was read")
-		}
+	if _, err := i.cpio.Write(content); err != nil {
 		return fmt.Errorf("pack %s: %w", name, err)
 	}
 	return nil

@@ -21,7 +21,7 @@ type machine struct {
 	console tail // what the guest's kernel said
 	stderr  tail // what QEMU said
 	done    chan struct{}
-	err     error // why QEMU ended; valid once done is closed
+	err     error // why QEMU ended; set once done is closed
 }
 
 const qemuName = "qemu-system-x86_64"
@@ -110,7 +110,9 @@ func startMachine(cfg *config, qemu string, k *kernel, initrd *os.File) (*machin
 	var consoleRead sync.WaitGroup
 	consoleRead.Go(func() { m.console.readFrom(console) })
 	go func() {
-		m.err = m.cmd.Wait()
+		if m.err = m.cmd.Wait(); m.err == nil {
+			m.err = errors.New("it was restarted or switched off") // a kernel panic does
+		}
 		consoleRead.Wait()
 		close(m.done)
 	}()

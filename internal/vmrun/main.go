@@ -24,6 +24,13 @@ func main() {
 	if isGuestInit() {
 		guestInit()
 	}
+	if os.Getenv(probeChildEnv) != "" {
+		if err := bootGuest(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -36,6 +43,9 @@ func run(args []string) int {
 		say("%v (vmrun --help tells more)", err)
 		return exitUsage
 	}
+	if len(command) == 1 && command[0] == "probe" {
+		return runProbe(cfg)
+	}
 	path, err := exec.LookPath(command[0])
 	if err == nil {
 		path, err = filepath.Abs(path)
@@ -44,10 +54,40 @@ func run(args []string) int {
 		say("%v", err)
 		return exitInfra
 	}
-	if cfg.mode == modeNever {
+	if hostWorks(cfg) {
 		return runHere(path, command)
 	}
 	return runThere(cfg, path, command)
+}
+
+// hostWorks decides whether the program runs on the host.
+func hostWorks(cfg *config) bool {
+	if cfg.mode != modeAuto {
+		return cfg.mode == modeNever
+	}
+	// The machine always works, so it is what is left where nothing is known.
+	probe, err := probeHost(cfg)
+	if err != nil {
+		return false
+	}
+	if cfg.verbose {
+		say("%s", probe.Text)
+	}
+	return probe.Works
+}
+
+// runProbe tells what the hypervisor of this host can do.
+func runProbe(cfg *config) int {
+	probe, err := probeHost(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println(probe.Text)
+	if !probe.Works {
+		return 1
+	}
+	return 0
 }
 
 // runHere replaces this process by the program.

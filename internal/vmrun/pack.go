@@ -197,19 +197,28 @@ func (p *packer) named(guest, host string) error {
 	return p.walk(guest, host)
 }
 
-// shim adds libhyperlight_js_capi.so, which programs load at run time: the one
-// that the environment names, or all that the cache holds. A program that does
-// not need it can run without.
+// shim adds libhyperlight_js_capi.so, which programs load at run time. A program
+// that does not need it runs without.
 func (p *packer) shim(cfg *config) error {
 	if cfg.library != "" {
 		return p.elf(cfg.library, cfg.library)
 	}
-	built, err := filepath.Glob(filepath.Join(cfg.cache, "lib", "abi-*", libraryName))
-	if err != nil || len(built) == 0 {
-		return err
+	if len(findLibraries(cfg)) == 0 {
+		return nil
 	}
 	lib := filepath.Join(cfg.cache, "lib")
 	return p.named(lib, lib)
+}
+
+// findLibraries returns where the shim is: the one that the environment names,
+// or all that the cache holds.
+func findLibraries(cfg *config) []string {
+	if cfg.library != "" {
+		return []string{cfg.library}
+	}
+	// The only possible error is a malformed pattern.
+	paths, _ := filepath.Glob(filepath.Join(cfg.cache, "lib", "abi-*", libraryName))
+	return paths
 }
 
 // outDirs adds the directories that output files are written to.

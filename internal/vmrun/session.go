@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -109,20 +110,52 @@ func (s *session) run(stdin io.Reader) {
 			_ = chunks.Close()
 		}()
 	}
-	streams := make(chan error, 2)
-	go func() { streams <- copyChunks(os.Stdout, ports[portStdout]) }()
-	go func() { streams <- copyChunks(os.Stderr, ports[portStderr]) }()
-	var r result
-	r.exit, r.err = s.control(ports[portControl])
-	if r.err != nil {
-		s.machine.kill() // else the streams might not end
+	var exit *exitMessage
+	failed := make(chan error, 3)
+	var serving sync.WaitGroup
+	serve := func(f func() error) {
+		serving.Go(func() {
+			if err := f(); err != nil {
+				failed <- err
+				s.machine.kill() // else the others might not end
+			}
+		})
 	}
-	for range cap(streams) {
-		if err := <-streams; err != nil && r.err == nil {
-			r.err = fmt.Errorf("copy the program's output: %w", err)
-		}
+	serve(func() (err error) {
+		exit, err = s.control(ports[portControl])
+		return err
+	})
+	serve(func() error { return s.output(os.Stdout, ports[portStdout]) })
+	serve(func() error { return s.output(os.Stderr, ports[portStderr]) })
+	serving.Wait()
+	select {
+	case err := <-failed:
+		s.ended <- result{err: err}
+	default:
+		s.ended <- result{exit: exit}
 	}
-	s.ended <- r
+}
+
+// output copies one of the program's streams.
+func (s *session) output(to *os.File, from io.Reader) error {
+	err := copyChunks(to, from)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return s.suddenEnd()
+	}
+	if err != nil {
+		return fmt.Errorf("copy the program's output: %w", err)
+	}
+	return nil
+}
+
+// suddenEnd is the error when a port is closed too early.
+func (s *session) suddenEnd() error {
+	select {
+	case <-s.machine.done:
+		return fmt.Errorf("the machine ended before the program did (%s: %w)", qemuName, s.machine.err)
+	case <-time.After(5 * time.Second):
+		return errors.New("the machine closed its ports before the program ended")
+	}
 }
 
 // control follows the guest's messages to the last one.
@@ -130,8 +163,10 @@ func (s *session) control(r io.Reader) (*exitMessage, error) {
 	messages := gob.NewDecoder(r)
 	for {
 		var msg message
-		if err := messages.Decode(&msg); err != nil {
-			return nil, errors.New("the machine ended before the program did")
+		if err := messages.Decode(&msg); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, s.suddenEnd()
+		} else if err != nil {
+			return nil, fmt.Errorf("understand the machine: %w", err)
 		}
 		switch {
 		case msg.Up != nil:

@@ -315,6 +315,26 @@ func TestKilledVmrunTakesTheMachineAlong(t *testing.T) {
 	eventually(t, "QEMU is gone", func() bool { return len(qemuProcesses(t, memory)) == 0 })
 }
 
+func TestMachineThatDiesIsReported(t *testing.T) {
+	const memory = "1005M"
+	r := newRun(t, "sleep", []string{"--memory", memory})
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	eventually(t, "QEMU runs", func() bool { pids = qemuProcesses(t, memory); return len(pids) == 1 })
+	if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Wait()
+	if code := r.ProcessState.ExitCode(); code != exitInfra {
+		t.Errorf("exit code %d, want %d", code, exitInfra)
+	}
+	if got := r.stderr.String(); !strings.Contains(got, "ended before the program did ("+qemuName+": signal: killed)") {
+		t.Errorf("stderr %q", got)
+	}
+}
+
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	for _, test := range []struct {
 		name, want string

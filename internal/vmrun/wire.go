@@ -131,16 +131,10 @@ func copyChunks(dst io.Writer, src io.Reader) error {
 			return unexpectedEOF(err)
 		}
 		if _, err := dst.Write(buf[:n]); err != nil {
-			return &sinkError{err}
+			return err
 		}
 	}
 }
-
-// sinkError is copyChunks' error when it was the destination that failed.
-type sinkError struct{ err error }
-
-func (e *sinkError) Error() string { return e.err.Error() }
-func (e *sinkError) Unwrap() error { return e.err }
 
 func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
