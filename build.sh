@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Builds the native library, runs a handler, runs the tests: the one entry point of this repository.
+# It sets up what it needs by itself and says what and why. `./build.sh help` lists the verbs.
+#
+# Each file in scripts/ holds one concern; this one only decides which of them a verb needs.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+readonly ROOT
+
+# shellcheck source=scripts/common.sh
+source "$ROOT/scripts/common.sh"
+# shellcheck source=scripts/packages.sh
+source "$ROOT/scripts/packages.sh"
+# shellcheck source=scripts/toolchain.sh
+source "$ROOT/scripts/toolchain.sh"
+# shellcheck source=scripts/library.sh
+source "$ROOT/scripts/library.sh"
+# shellcheck source=scripts/machine.sh
+source "$ROOT/scripts/machine.sh"
+# shellcheck source=scripts/test.sh
+source "$ROOT/scripts/test.sh"
+# shellcheck source=scripts/doctor.sh
+source "$ROOT/scripts/doctor.sh"
+# shellcheck source=scripts/clean.sh
+source "$ROOT/scripts/clean.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: ./build.sh [VERB]
+
+  (no verb)                   build the native library, libhyperlight_js_capi.so
+  run [FLAGS] FILE.js [EVENT] run a handler in a micro-VM; its result is the only thing on stdout.
+                              EVENT is JSON text, @file or - (stdin); `run --help` lists the flags
+  test                        build, then every check and test; the exit code tells
+  test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
+                              package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  doctor                      what is installed, which hypervisor works, what will be used, what is wrong
+  clean                       remove what this script has built (the cache); packages stay installed
+  help                        this text
+
+The first build takes 6 to 10 minutes on two cores (upstream's guest and about 350 crates); later ones
+less than a minute. Missing packages are installed with apt-get, as root or with sudo.
+
+Environment:
+  HYPERLIGHT_JS_CACHE         where everything built is kept (default: ~/.cache/hyperlight-js-go,
+                              or below XDG_CACHE_HOME)
+  HYPERLIGHT_JS_TOOLCHAIN     rustup, debian or auto (default): which Rust builds it
+  HYPERLIGHT_JS_FEATURES      Cargo features of rust-shim, separated by commas (default: none)
+  HYPERLIGHT_VM               auto (default): the emulated machine only where no guest boots on the
+                              host's own hypervisor; always; never
+TEXT
+}
+
+# Everything that is checked or installed before a build, so that a machine which cannot be set up
+# hears of all its problems at once and before it has waited for a compiler.
+set_up() {
+  check_platform
+  check_go
+  want_c_compiler
+  want_clang
+  local extra
+  for extra in "$@"; do "$extra"; done
+  choose_toolchain
+  install_wanted_packages
+  activate_toolchain
+}
+
+verb_build() {
+  with_cache_lock set_up
+  with_cache_lock build_library
+  say "library: $(published_library)"
+}
+
+verb_run() {
+  with_cache_lock set_up want_machine
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  run_handler "$@"
+}
+
+verb_test() {
+  with_cache_lock set_up want_machine want_shellcheck
+  if (($# > 0)); then
+    with_cache_lock build_library
+    with_cache_lock prepare_machine
+    test_go_only "$@"
+  else
+    test_everything
+  fi
+}
+
+main() {
+  local verb=${1-build}
+  (($# == 0)) || shift
+  case $verb in
+    build)
+      no_arguments build "$@"
+      verb_build
+      ;;
+    run) verb_run "$@" ;;
+    test) verb_test "$@" ;;
+    doctor)
+      no_arguments doctor "$@"
+      doctor
+      ;;
+    clean)
+      no_arguments clean "$@"
+      with_cache_lock clean
+      ;;
+    help | -h | --help) usage ;;
+    *)
+      say "there is no verb '$verb'"
+      usage >&2
+      exit 2
+      ;;
+  esac
+}
+
+no_arguments() {
+  (($# == 1)) && return
+  say "'$1' takes no arguments"
+  usage >&2
+  exit 2
+}
+
+main "$@"

@@ -1,0 +1,184 @@
+# shellcheck shell=bash
+# The native library and the guest inside it. Both are kept under a hash of what they are made from, so
+# nothing is built twice, and switching branches or toolchains back and forth costs nothing.
+#
+#   guest/HASH/hyperlight-js-runtime           upstream's guest, an ELF image
+#   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded
+#   lib/abi-N/libhyperlight_js_capi.so         the one in use: where Go's loader looks
+#   target/                                    cargo's own
+
+readonly LIBRARY_NAME=libhyperlight_js_capi.so
+readonly SHIM_CRATE=hyperlight-js-capi
+readonly SHIM_FEATURES=${HYPERLIGHT_JS_FEATURES:-}
+
+# Raise it when the way the guest is built changes, in this file or in toolchain.sh.
+readonly GUEST_RECIPE=1
+
+abi_version() {
+  local version
+  version=$(sed -n 's/^#define HLJS_ABI_VERSION \([0-9]*\).*/\1/p' "$ROOT/capi/hyperlight_js.h")
+  echo "${version:?capi/hyperlight_js.h defines no HLJS_ABI_VERSION}"
+}
+
+published_library() { echo "$CACHE/lib/abi-$(abi_version)/$LIBRARY_NAME"; }
+
+# Upstream's crates by name, version and checksum: what else the guest is made of, the runtime's crate pins
+# in a lock file of its own. The crates of this repository have no checksum.
+upstream_crates() {
+  awk -F '"' '
+    /^name = / { name = $2 }
+    /^version = / { version = $2 }
+    /^checksum = / && name ~ /hyperlight/ { print name, version, $2 }' "$ROOT/Cargo.lock"
+}
+
+guest_hash() {
+  {
+    echo "recipe $GUEST_RECIPE, trace_guest: $(grep -o trace_guest <<<"$SHIM_FEATURES" || true)"
+    upstream_crates
+    rustc -vV
+    clang --version
+    rust-lld -flavor gnu --version 2>/dev/null || rust-lld --version
+  } | hash_of_input
+}
+
+# library_hash GUEST_HASH
+library_hash() {
+  {
+    echo "guest $1, features $SHIM_FEATURES"
+    rustc -vV
+    cc --version | head -n 1
+    cd "$ROOT" || exit
+    find rust-shim Cargo.toml Cargo.lock -type f -not -path '*/target/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+  } | hash_of_input
+}
+
+build_library() {
+  local guest library
+  guest=$(guest_hash)
+  library=$(library_hash "$guest")
+  # For every later cargo call too (clippy, tests): with another value, cargo would build upstream anew.
+  export HYPERLIGHT_JS_RUNTIME_PATH=$CACHE/guest/$guest/hyperlight-js-runtime
+  if [[ ! -f $CACHE/lib/$library/$LIBRARY_NAME || ! -f $HYPERLIGHT_JS_RUNTIME_PATH ]]; then
+    compile_library "$guest"
+    if [[ $(library_hash "$guest") != "$library" ]]; then
+      say "the sources have changed during the build; building again"
+      build_library
+      return
+    fi
+    publish "$CARGO_TARGET_DIR/release/$LIBRARY_NAME" "$CACHE/lib/$library/$LIBRARY_NAME" 755
+  fi
+  use_library "$CACHE/lib/$library/$LIBRARY_NAME"
+  forget_old_libraries
+}
+
+# The first build lets upstream's build script make the guest, in the same cargo call: a build of the guest
+# alone would compile its tools twice and leave a core idle. Later builds embed the copy.
+compile_library() {
+  local guest=$1
+  if [[ -f $HYPERLIGHT_JS_RUNTIME_PATH ]]; then
+    say "building the library"
+    cargo_with_progress
+    return
+  fi
+  say "building upstream's guest and the library; the first time this takes 6 to 10 minutes on two cores"
+  forget_other_guest "$guest"
+  (
+    unset HYPERLIGHT_JS_RUNTIME_PATH
+    cargo_with_progress
+  )
+  check_guest "$(built_guest)"
+  publish "$(built_guest)" "$HYPERLIGHT_JS_RUNTIME_PATH"
+}
+
+guest_target() { echo "$CARGO_TARGET_DIR/hyperlight-js-runtime"; }
+
+built_guest() { echo "$(guest_target)/x86_64-hyperlight-none/release/hyperlight-js-runtime"; }
+
+# cargo does not know that clang or the linker changed. What is in its target folder is used again only
+# when it was made (or begun, if it was interrupted) from the same inputs.
+forget_other_guest() {
+  local marker=$CARGO_TARGET_DIR/guest-inputs
+  [[ $(cat "$marker" 2>/dev/null) != "$1" ]] || return 0
+  rm -rf "$(guest_target)"
+  if [[ -d $CARGO_TARGET_DIR/release ]]; then
+    logged cargo-clean cargo clean --manifest-path "$ROOT/Cargo.toml" --release -p hyperlight-js
+  fi
+  mkdir -p "$CARGO_TARGET_DIR"
+  echo "$1" >"$marker"
+}
+
+# A guest that the host would refuse only at run time ("unsupported x86_64 relocation 6") is refused here.
+check_guest() {
+  [[ -f $1 ]] || die "upstream's build made no guest at $1"
+  ! readelf -rW "$1" | grep -q R_X86_64_GLOB_DAT ||
+    die "the guest has a GLOB_DAT relocation, which the host refuses; the linker is $(command -v rust-lld)"
+}
+
+# cargo's output goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
+cargo_with_progress() {
+  local log=$CACHE/log/build.log start=$SECONDS status=0 reporter
+  local arguments=(--manifest-path "$ROOT/Cargo.toml" --release --locked -p "$SHIM_CRATE")
+  [[ -z $SHIM_FEATURES ]] || arguments+=(--features "$SHIM_FEATURES")
+  mkdir -p "$CACHE/log"
+  report_progress "$log" "$start" 9>&- &
+  reporter=$!
+  # shellcheck disable=SC2064 # the value of now
+  trap "kill $reporter 2>/dev/null || true" EXIT
+  cargo build "${arguments[@]}" >"$log" 2>&1 9>&- || status=$?
+  kill "$reporter" 2>/dev/null || true
+  wait "$reporter" 2>/dev/null || true
+  trap - EXIT
+  if ((status != 0)); then
+    show_log_end "$log"
+    die "the build failed after $(elapsed_since "$start")"
+  fi
+  say "built in $(elapsed_since "$start")"
+}
+
+report_progress() {
+  local log=$1 start=$2 pause=
+  # The sleep must not outlive this: it would keep a pipe on stderr open.
+  trap '[[ -z $pause ]] || kill "$pause" 2>/dev/null; exit' TERM
+  while true; do
+    sleep 10 >/dev/null 2>&1 &
+    pause=$!
+    wait "$pause"
+    say "  $(elapsed_since "$start"): $(progress "$log")"
+  done
+}
+
+# Upstream's build script hides the guest's build from the log, but not from the file system: rustc leaves a
+# .d file for each crate it has begun.
+progress() {
+  local log=$1 compiled guest=0
+  compiled=$(grep -c '^ *Compiling ' "$log" 2>/dev/null || true)
+  if [[ -z ${HYPERLIGHT_JS_RUNTIME_PATH:-} ]]; then
+    guest=$(find "$(guest_target)" -path '*/deps/*.d' 2>/dev/null | wc -l)
+  fi
+  if ((${compiled:-0} == 0)); then
+    echo "downloading crates ($(grep -c '^ *Downloaded ' "$log" 2>/dev/null || true))"
+  elif ((guest == 0)); then
+    echo "$compiled crates compiled, the last is $(grep '^ *Compiling ' "$log" | tail -n 1 | awk '{print $2}')"
+  else
+    echo "$compiled crates compiled, and $guest for the guest"
+  fi
+}
+
+# use_library FILE: makes it the one that Go's loader, the tests and the embedding build find.
+use_library() {
+  local target
+  for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
+    cmp -s "$1" "$target" || publish "$1" "$target" 755
+  done
+  HYPERLIGHT_JS_LIBRARY=$(published_library)
+  export HYPERLIGHT_JS_LIBRARY
+}
+
+# Each change of the sources leaves a library of some 20 MB; the newest few are worth keeping.
+forget_old_libraries() {
+  local old
+  find "$CACHE/lib" -mindepth 1 -maxdepth 1 -type d -not -name 'abi-*' -printf '%T@ %p\n' |
+    sort -rn | tail -n +7 | cut -d' ' -f2- | while IFS= read -r old; do
+    rm -rf "$old"
+  done
+}

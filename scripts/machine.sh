@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# Where guests run: on the host's hypervisor if it really boots one, otherwise in the emulated machine,
+# which is QEMU and a Linux kernel. internal/vmrun decides at run time; here is what it needs.
+#
+#   bin/vmrun          the runner
+#   bin/run            examples/run, the program behind the verb `run`
+#   kernel/VERSION/    a Linux kernel image and its modules, unpacked and not installed
+
+# The Debian package that depends on the newest kernel for virtual machines.
+readonly KERNEL_PACKAGE=linux-image-cloud-amd64
+
+vm_mode() { echo "${HYPERLIGHT_VM:-auto}"; }
+
+# A device that can be opened may still fail at the first guest instruction; `vmrun probe` finds that out,
+# but only once the library is built.
+hypervisor_device() {
+  local device
+  for device in /dev/kvm /dev/mshv; do
+    if [[ -r $device && -w $device ]]; then
+      echo "$device"
+      return
+    fi
+  done
+  return 1
+}
+
+want_machine() {
+  case $(vm_mode) in
+    always) want_emulator ;;
+    auto) hypervisor_device >/dev/null || want_emulator ;;
+    never)
+      hypervisor_device >/dev/null ||
+        problem "a hypervisor, since HYPERLIGHT_VM=never rules out the emulated machine: $(hypervisor_advice)"
+      ;;
+    *) die "HYPERLIGHT_VM is '$(vm_mode)'; it can be auto, always or never" ;;
+  esac
+}
+
+hypervisor_advice() {
+  if [[ -e /dev/kvm ]]; then
+    echo "/dev/kvm is not open to you; as root: usermod -aG kvm $(id -un), then log in again"
+  else
+    echo "there is no /dev/kvm; as root: modprobe kvm_intel (or kvm_amd), or turn virtualisation on in the firmware, or nested virtualisation in the cloud's settings"
+  fi
+}
+
+want_emulator() {
+  command -v qemu-system-x86_64 >/dev/null ||
+    want "the emulated machine that guests run in, since no hypervisor of this host will do" qemu-system-x86 seabios
+  have_kernel && return
+  uses_apt ||
+    problem "a Linux kernel for the emulated machine: unpack a Debian package linux-image-*-cloud-amd64 and name the folder in HYPERLIGHT_VM_KERNEL"
+}
+
+# The kernel in use, the way vmrun finds it.
+have_kernel() {
+  [[ -n ${HYPERLIGHT_VM_KERNEL:-} ]] || compgen -G "$CACHE/kernel/*/boot/vmlinuz-*" >/dev/null
+}
+
+prepare_machine() {
+  build_go_program internal/vmrun vmrun
+  if [[ $(vm_mode) == auto ]] && hypervisor_device >/dev/null; then
+    ! probe_hypervisor || return 0
+    say "no guest boots on $(hypervisor_device), so the emulated machine is used"
+    want_emulator
+    install_wanted_packages
+  fi
+  [[ $(vm_mode) == never ]] || have_kernel || fetch_kernel
+}
+
+# probe_hypervisor: boots a guest on the host's own hypervisor.
+probe_hypervisor() { logged probe "$CACHE/bin/vmrun" probe 9>&- 2>/dev/null; }
+
+# build_go_program FOLDER NAME: builds a Go module's main package into the cache.
+build_go_program() {
+  local folder=$ROOT/$1 program=$CACHE/bin/$2
+  mkdir -p "$CACHE/bin"
+  CGO_ENABLED=0 go -C "$folder" build -buildvcs=false -o "$program.new" . >&2
+  mv -f "$program.new" "$program"
+}
+
+# The kernel comes from apt without being installed: unpacked, it is just a file for QEMU.
+fetch_kernel() {
+  local package folder
+  [[ -n $(candidate_version "$KERNEL_PACKAGE") ]] || apt_update_once
+  package=$(apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+  [[ -n $package ]] ||
+    die "apt knows no $KERNEL_PACKAGE; unpack a Linux kernel package (dpkg -x) and name the folder in HYPERLIGHT_VM_KERNEL"
+  say "fetching $package: the kernel of the emulated machine"
+  rm -rf "$CACHE"/kernel/.fetch.*
+  mkdir -p "$CACHE/kernel"
+  folder=$(mktemp -d "$CACHE/kernel/.fetch.XXXXXX")
+  if ! logged kernel download_and_unpack "$package" "$folder"; then
+    apt_update_once
+    logged kernel download_and_unpack "$package" "$folder" || die "apt-get could not download $package"
+  fi
+  rm -rf "${CACHE:?}/kernel/${package#linux-image-}"
+  mv "$folder/unpacked" "$CACHE/kernel/${package#linux-image-}"
+  rm -rf "$folder"
+}
+
+download_and_unpack() {
+  (cd "$2" && apt-get download "$1") && dpkg -x "$2"/*.deb "$2/unpacked"
+}
+
+# The paths in the arguments are the caller's, so this changes no folder.
+run_handler() {
+  build_go_program examples/run run
+  exec "$CACHE/bin/vmrun" "$CACHE/bin/run" "$@"
+}

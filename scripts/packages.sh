@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# Debian packages: which are wanted and why, and one apt-get call that installs all of them.
+
+# Two lists that belong together: a group of packages, and what it is for.
+WANTED_PACKAGES=()
+WANTED_REASONS=()
+
+# want REASON PACKAGE...
+want() {
+  WANTED_REASONS+=("$1")
+  shift
+  WANTED_PACKAGES+=("$*")
+}
+
+want_c_compiler() {
+  command -v cc >/dev/null && command -v nm >/dev/null && return
+  want "links the Rust code, and builds the C tests" gcc libc6-dev binutils
+}
+
+# Commands are looked for, not packages, where another source of the same program does as well.
+want_clang() {
+  command -v clang >/dev/null && libclang_path >/dev/null && return
+  want "upstream's guest contains C code, and bindgen reads its headers with libclang" clang libclang-dev
+}
+
+want_shellcheck() {
+  command -v shellcheck >/dev/null && return
+  want "checks these shell scripts, a part of the tests" shellcheck
+}
+
+libclang_path() {
+  local candidate
+  for candidate in "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib; do
+    compgen -G "$candidate/libclang[.-]*so*" && return
+  done
+  return 1
+}
+
+# as_root COMMAND...: directly, or with sudo where that will not hang on a password nobody is there to type.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+can_be_root() {
+  ((EUID == 0)) && return
+  command -v sudo >/dev/null || return 1
+  [[ -t 0 ]] || sudo -n true 2>/dev/null
+}
+
+uses_apt() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
+
+package_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# candidate_version PACKAGE: the version apt would install, nothing where it knows none.
+candidate_version() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -v '(none)' || true; }
+
+apt() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 "$@" 9>&-
+}
+
+# A fresh container has no package lists, and one that has slept may have old ones: one update a run at most.
+APT_UPDATED=
+apt_update_once() {
+  [[ -z $APT_UPDATED && -z ${READ_ONLY:-} ]] || return 0
+  APT_UPDATED=yes
+  can_be_root || return 0
+  say "updating apt's package lists"
+  logged apt-update apt update || say "apt-get update failed; going on with the lists that are there"
+}
+
+# Ends the set-up when anything is missing that this script cannot get.
+install_wanted_packages() {
+  local packages=() index
+  if ((${#WANTED_PACKAGES[@]} > 0)) && { ! uses_apt || ! can_be_root; }; then
+    refuse_wanted_packages
+  fi
+  report_problems
+  for index in "${!WANTED_PACKAGES[@]}"; do
+    say "installing ${WANTED_PACKAGES[index]}: ${WANTED_REASONS[index]}"
+    read -ra group <<<"${WANTED_PACKAGES[index]}"
+    packages+=("${group[@]}")
+  done
+  WANTED_PACKAGES=() WANTED_REASONS=()
+  ((${#packages[@]} == 0)) || apt_install "${packages[@]}"
+}
+
+refuse_wanted_packages() {
+  local index how
+  for index in "${!WANTED_PACKAGES[@]}"; do
+    how="as root: apt-get install ${WANTED_PACKAGES[index]}"
+    uses_apt || how="this is no Debian-like system; install what matches Debian's packages ${WANTED_PACKAGES[index]}"
+    problem "${WANTED_REASONS[index]}; $how"
+  done
+}
+
+# --no-remove: rustc-web conflicts with Debian's rustc, and nothing of the user's is removed without being asked.
+apt_install() {
+  local package
+  for package in "$@"; do
+    [[ -n $(candidate_version "$package") ]] || apt_update_once
+  done
+  logged apt-install apt install --no-install-recommends --no-remove "$@" && return
+  [[ -z $APT_UPDATED ]] || die "apt-get could not install $*"
+  apt_update_once
+  logged apt-install apt install --no-install-recommends --no-remove "$@" || die "apt-get could not install $*"
+}

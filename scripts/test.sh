@@ -1,0 +1,203 @@
+# shellcheck shell=bash
+# All checks and tests. Every section runs, whatever the ones before found; the summary names those that
+# failed. A section runs in a shell of its own with `set -e`, so its first failing command fails it.
+
+SECTIONS_FAILED=()
+SECTIONS_RUN=()
+
+# An emulated CPU is some twenty times slower than a real one, and under the race detector more than that.
+readonly GO_TEST=(go test -count=1 -timeout 20m)
+readonly GO_TEST_SLOW=(go test -count=1 -timeout 40m)
+
+test_everything() {
+  local start=$SECONDS
+  section "library, runner and kernel" with_cache_lock prepare_tests
+  if ((${#SECTIONS_FAILED[@]} > 0)); then
+    summary "$start"
+    return
+  fi
+  # The sections ran in other shells; this finds what they built and sets the variables here.
+  build_library
+  section "shell scripts: syntax, shellcheck" check_shell
+  section "Go: gofmt" check_gofmt
+  section "Go: vet" in_each_module go vet ./...
+  section "Go: staticcheck" check_staticcheck
+  section "Go: other platforms compile" check_other_platforms
+  section "Rust: fmt" cargo fmt --manifest-path "$ROOT/Cargo.toml" --all --check
+  section "Rust: clippy" check_clippy
+  section "Rust: tests, header unchanged when generated again" check_rust_tests
+  section "library: exports hljs_* alone" check_exports
+  section "Go on the host: the runner" test_in internal/vmrun 0
+  section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
+  section "Go in micro-VMs, CGO_ENABLED=0" test_guests 0 "${GO_TEST[@]}"
+  section "Go in micro-VMs: examples" test_examples
+  section "Go in micro-VMs, CGO_ENABLED=1" test_guests 1 "${GO_TEST[@]}"
+  section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
+  summary "$start"
+}
+
+prepare_tests() {
+  build_library
+  prepare_machine
+  build_tools
+}
+
+section() {
+  local title=$1 start=$SECONDS status
+  shift
+  SECTIONS_RUN+=("$title")
+  printf '\n=== %s\n' "$title" >&2
+  # Not `if ( ... )`: bash would ignore `set -e` inside.
+  set +e
+  (
+    set -e
+    cd "$ROOT"
+    "$@"
+  )
+  status=$?
+  set -e
+  if ((status == 0)); then
+    printf -- '--- ok: %s (%s)\n' "$title" "$(elapsed_since "$start")" >&2
+  else
+    SECTIONS_FAILED+=("$title")
+    printf -- '--- FAILED: %s (%s)\n' "$title" "$(elapsed_since "$start")" >&2
+  fi
+}
+
+summary() {
+  local title
+  printf '\n=== summary: %d sections in %s, %d failed\n' \
+    "${#SECTIONS_RUN[@]}" "$(elapsed_since "$1")" "${#SECTIONS_FAILED[@]}" >&2
+  if ((${#SECTIONS_FAILED[@]} == 0)); then
+    echo PASS
+    return
+  fi
+  for title in "${SECTIONS_FAILED[@]}"; do printf 'FAILED: %s\n' "$title" >&2; done
+  echo FAIL
+  exit 1
+}
+
+# test_go_only ARGS...: the Go tests alone, with the user's arguments. Patterns start with ./, as in Go's own help.
+test_go_only() {
+  local argument flags=() patterns=()
+  for argument in "$@"; do
+    if [[ $argument == ./* ]]; then patterns+=("$argument"); else flags+=("$argument"); fi
+  done
+  ((${#patterns[@]} > 0)) || patterns=(./...)
+  section "Go on the host" test_packages host "${CGO_ENABLED:-0}" "${patterns[*]}" "${GO_TEST[@]}" "${flags[@]}"
+  section "Go in micro-VMs" test_packages guest "${CGO_ENABLED:-0}" "${patterns[*]}" "${GO_TEST[@]}" "${flags[@]}"
+  summary 0
+}
+
+# --- Sections
+
+check_shell() {
+  local scripts=(build.sh scripts/*.sh .ci/run)
+  local script
+  for script in "${scripts[@]}"; do bash -n "$script"; done
+  shellcheck -x "${scripts[@]}"
+}
+
+check_gofmt() {
+  local files
+  files=$(gofmt -l .)
+  [[ -z $files ]] && return
+  printf 'gofmt would change:\n%s\n' "$files"
+  return 1
+}
+
+# The Go modules of this repository that have packages: the tools are only named in theirs.
+go_modules() {
+  find . -name go.mod -not -path './internal/tools/*' -not -path '*/node_modules/*' -printf '%h\n' | LC_ALL=C sort
+}
+
+# in_each_module COMMAND...: tries every module before it fails.
+in_each_module() {
+  local folder failed=0
+  for folder in $(go_modules); do
+    (cd "$folder" && "$@") || {
+      echo "in $folder: $* failed"
+      failed=1
+    }
+  done
+  return "$failed"
+}
+
+# Go's checkers, at the versions that internal/tools/go.mod names.
+build_tools() { GOBIN=$CACHE/bin go -C "$ROOT/internal/tools" install -buildvcs=false tool; }
+
+check_staticcheck() { in_each_module "$CACHE/bin/staticcheck" ./...; }
+
+# Elsewhere than on linux/amd64 the module compiles, and answers "unsupported platform".
+check_other_platforms() {
+  local platform
+  for platform in darwin/arm64 darwin/amd64 windows/amd64 linux/arm64; do
+    echo "$platform"
+    CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
+    CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go vet ./...
+  done
+}
+
+check_clippy() {
+  cargo clippy --manifest-path "$ROOT/Cargo.toml" --release --locked --all-targets -- -D warnings
+}
+
+check_rust_tests() { cargo test --manifest-path "$ROOT/Cargo.toml" --release --locked; }
+
+check_exports() {
+  local symbols others
+  symbols=$(nm -D --defined-only "$HYPERLIGHT_JS_LIBRARY" | awk '{print $NF}' | sed 's/@.*//' | sort -u)
+  others=$(grep -v '^hljs_' <<<"$symbols" || true)
+  echo "$(grep -c '^hljs_' <<<"$symbols") symbols hljs_*"
+  [[ -z $others ]] && return
+  printf 'and these, which are not part of the ABI:\n%s\n' "$others"
+  return 1
+}
+
+# The C ABI's own tests need a C compiler and no guest, so they stay on the host; the machine has no compiler.
+host_packages() { go list "$@" | grep '/capi\(/\|$\)' || true; }
+guest_packages() { go list "$@" | grep -v '/capi\(/\|$\)' || true; }
+
+# test_packages WHERE CGO PATTERNS GO_TEST...: the packages of the main module that run there.
+test_packages() {
+  local where=$1 cgo=$2 packages=() patterns
+  read -ra patterns <<<"$3"
+  shift 3
+  mapfile -t packages < <("${where}_packages" "${patterns[@]}")
+  if ((${#packages[@]} == 0)); then
+    echo "no packages"
+    return
+  fi
+  # One machine at a time (-p 1): two would share the CPUs, and time limits inside would mean less.
+  [[ $where == host ]] || set -- "$@" -p 1 -exec "$CACHE/bin/vmrun"
+  CGO_ENABLED=$cgo "$@" "${packages[@]}"
+}
+
+test_abi() {
+  test_packages host 0 ./... "$@"
+  test_packages host 1 ./... "$@"
+  test_packages host 1 ./... "$@" -race
+}
+
+# test_guests CGO GO_TEST...
+test_guests() {
+  local cgo=$1
+  shift
+  test_packages guest "$cgo" ./... "$@"
+}
+
+# test_in FOLDER CGO [GO_TEST_FLAGS...]
+test_in() {
+  local folder=$1 cgo=$2
+  shift 2
+  cd "$folder"
+  CGO_ENABLED=$cgo "${GO_TEST[@]}" "$@" ./...
+}
+
+test_examples() {
+  local folder failed=0
+  for folder in $(go_modules | grep '^./examples/'); do
+    (test_in "$folder" 0 -p 1 -exec "$CACHE/bin/vmrun") || failed=1
+  done
+  return "$failed"
+}
