@@ -34,6 +34,7 @@ const (
 	CodeVMFailure          Code = 84
 	CodePoisoned           Code = 85
 	CodeUnrecoverable      Code = 86
+	CodeOutputTooBig       Code = 87
 )
 
 // Status is hljs_status.

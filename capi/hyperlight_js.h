@@ -113,6 +113,9 @@ enum hljs_code
     HLJS_CODE_POISONED = 85,
     // The sandbox cannot be recovered: free it.
     HLJS_CODE_UNRECOVERABLE = 86,
+    // The guest aborted because a result does not fit into the output buffer. The sandbox is
+    // poisoned.
+    HLJS_CODE_OUTPUT_TOO_BIG = 87,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -65,6 +65,7 @@ const (
 	CodeVMFailure          = Code(capi.CodeVMFailure)
 	CodePoisoned           = Code(capi.CodePoisoned)
 	CodeUnrecoverable      = Code(capi.CodeUnrecoverable)
+	CodeOutputTooBig       = Code(capi.CodeOutputTooBig)
 	// CodeInternal stands for any other failure; the message says which.
 	CodeInternal = Code(capi.CodeInternal)
 
@@ -118,6 +119,9 @@ var (
 	ErrGuestAborted = errors.New("guest aborted")
 	// ErrOutOfMemory: the guest aborted because heap or scratch was used up. The sandbox is poisoned.
 	ErrOutOfMemory = errors.New("out of memory")
+	// ErrOutputTooBig: the guest aborted because the handler's result does not fit into the output
+	// buffer. The sandbox is poisoned.
+	ErrOutputTooBig = errors.New("output too big")
 	// ErrAccessViolation: the guest touched memory that it may not touch. The sandbox is poisoned.
 	ErrAccessViolation = errors.New("memory access violation")
 	// ErrVMFailure: the micro-VM failed while it ran. The sandbox is poisoned.
@@ -161,8 +165,9 @@ var kinds = map[Code]struct {
 	CodeOutOfMemory:        {[]error{ErrOutOfMemory, ErrGuestAborted}, "raise WithHeapSize and WithScratchSize"},
 	CodeAccessViolation:    {sentinels: []error{ErrAccessViolation}},
 	CodeVMFailure:          {sentinels: []error{ErrVMFailure}},
-	CodePoisoned:           {[]error{ErrPoisoned}, "unload it"},
+	CodePoisoned:           {[]error{ErrPoisoned}, "unload or close it"},
 	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
+	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
 	CodeLibraryNotFound:    {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:        {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:      {[]error{ErrLibraryLoaded}, "choose a library before the first New"},

@@ -51,8 +51,8 @@ func (gc gcOption) applyTo(o callOptions) callOptions {
 // UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException]; [ErrNoValue] when the handler returns
 // nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest].
 //
-// The sandbox is poisoned after: [ErrOutOfMemory], [ErrGuestAborted], [ErrAccessViolation],
-// [ErrVMFailure], [ErrCancelled]. From then on calls return [ErrPoisoned] until it is unloaded.
+// The sandbox is poisoned after: [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into
+// the output buffer, [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure], [ErrCancelled]. From then on calls return [ErrPoisoned] until it is unloaded.
 //
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {

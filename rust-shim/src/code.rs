@@ -63,6 +63,9 @@ pub enum Code {
     Poisoned = 85,
     /// The sandbox cannot be recovered: free it.
     Unrecoverable = 86,
+    /// The guest aborted because a result does not fit into the output buffer. The sandbox is
+    /// poisoned.
+    OutputTooBig = 87,
 }
 
 /// The state of a sandbox.

@@ -1,13 +1,11 @@
 //! `hljs_error`: the detail behind a code, and how upstream's errors become codes.
 
+use hyperlight_host::mem::shared_mem::{SharedMemoryError, StackError};
 use hyperlight_js::HyperlightError;
 
 use crate::code::Code;
 use crate::ffi;
-use crate::guest_error::{self, GuestFailure};
-
-/// Guest error code of an abort by the allocator: heap or scratch used up.
-const MALLOC_FAILED: u8 = 13;
+use crate::guest_error::{self, AbortReason, GuestFailure};
 
 /// Why a call failed. Owned by the caller; freed with `hljs_error_free`.
 #[derive(Debug)]
@@ -72,19 +70,21 @@ impl From<HyperlightError> for Error {
                 // Upstream drops what is wrong and where; keep its words first.
                 result.message = format!("{}: {detail}", result.message);
             }
-            HyperlightError::SharedMemory(_) => result.code = Code::BufferTooSmall,
+            HyperlightError::SharedMemory(SharedMemoryError::Stack(
+                StackError::BufferFullError(..),
+            )) => result.code = Code::BufferTooSmall,
             HyperlightError::ExecutionCanceledByHost() => result.code = Code::Cancelled,
             HyperlightError::PoisonedSandbox => result.code = Code::Poisoned,
             HyperlightError::UnrecoverableSandbox => result.code = Code::Unrecoverable,
             HyperlightError::ExecutionAccessViolation(_)
             | HyperlightError::MemoryAccessViolation(..) => result.code = Code::AccessViolation,
             HyperlightError::HyperlightVmError(_) => result.code = Code::VmFailure,
-            HyperlightError::GuestAborted(code, _) => {
+            HyperlightError::GuestAborted(code, text) => {
                 result.guest_code = Some(u32::from(code));
-                result.code = if code == MALLOC_FAILED {
-                    Code::OutOfMemory
-                } else {
-                    Code::GuestAborted
+                result.code = match guest_error::abort_reason(code, &text) {
+                    AbortReason::OutOfMemory => Code::OutOfMemory,
+                    AbortReason::OutputTooBig => Code::OutputTooBig,
+                    AbortReason::Other => Code::GuestAborted,
                 };
             }
             HyperlightError::GuestError(code, text) => {

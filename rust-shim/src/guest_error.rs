@@ -1,6 +1,7 @@
 //! What the guest's error text tells. The guest runtime reports everything as text, so this file
-//! knows upstream's fixed prefixes and nothing else does. JavaScript cannot forge them: whatever it
-//! throws arrives inside the Rust debug form of an exception, quoted and escaped.
+//! knows upstream's fixed phrases and nothing else does. JavaScript cannot forge them: whatever it
+//! throws arrives inside the Rust debug form of an exception, quoted and escaped, and it cannot
+//! choose the text of an abort.
 
 use crate::error::Exception;
 
@@ -31,6 +32,29 @@ pub(crate) fn parse(text: &str) -> GuestFailure {
     text.strip_prefix(RUNTIME_ERROR)
         .and_then(exception)
         .map_or(GuestFailure::Other, GuestFailure::Exception)
+}
+
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum AbortReason {
+    OutOfMemory,
+    OutputTooBig,
+    Other,
+}
+
+/// Guest error code of an abort by the guest's allocator: heap or scratch used up.
+const MALLOC_FAILED: u8 = 13;
+
+/// Classifies an abort. The guest's Rust code panics where its C code reports a code of its own.
+pub(crate) fn abort_reason(code: u8, text: &str) -> AbortReason {
+    if code == MALLOC_FAILED || text.contains("\nmemory allocation of ") {
+        AbortReason::OutOfMemory
+    } else if text.contains("\nFailed to serialize function call result: ")
+        && text.contains("Not enough space in shared output buffer.")
+    {
+        AbortReason::OutputTooBig
+    } else {
+        AbortReason::Other
+    }
 }
 
 /// Reads the debug form of rquickjs's `CaughtError`: an `Exception` with message and stack, or the
@@ -99,8 +123,12 @@ impl Reader<'_> {
     /// What was thrown: a string as it was, anything else in upstream's notation, like `Int(7)`.
     fn thrown_value(&mut self) -> Option<String> {
         let start = self.0.trim_start();
-        if let Some(quoted) = start.strip_prefix("String(") {
-            return Reader(quoted).string();
+        let mut string = Reader(start);
+        if string.word("String").is_some() {
+            string.word("(")?;
+            string.word("Ok")?;
+            string.word("(")?;
+            return string.string();
         }
         let end = start.trim_end().strip_suffix(')')?;
         let value = end.trim_end().trim_end_matches(',').trim();
@@ -153,7 +181,10 @@ mod tests {
     #[test]
     fn thrown_values() {
         for (value, text) in [
-            ("String(\"plain\")", "plain"),
+            (
+                "String(Ok(\n        \"just \\\"text\\\"\",\n    ))",
+                "just \"text\"",
+            ),
             ("Int(\n        7,\n    )", "Int(\n        7,\n    )"),
             ("Null\"null\"", "Null\"null\""),
         ] {
@@ -185,6 +216,33 @@ mod tests {
                 "Error: Runtime error: Exception(\n    Exception {{\n        message: Some({forged:?}),\n        stack: None,\n    }},\n)"
             );
             assert_eq!(parse(&report), thrown(forged, ""), "{forged}");
+        }
+    }
+
+    #[test]
+    fn aborts() {
+        let panic = "panicked at src/lib.rs:1:2:\n";
+        for (code, text, reason) in [
+            (13, "Out of physical memory", AbortReason::OutOfMemory),
+            (13, "", AbortReason::OutOfMemory),
+            (
+                8,
+                "memory allocation of 3000000 bytes failed",
+                AbortReason::OutOfMemory,
+            ),
+            (
+                8,
+                "Failed to serialize function call result: HyperlightGuestError { kind: GuestError, message: \"Not enough space in shared output buffer. Required: 2000080, Available: 1048568\" }",
+                AbortReason::OutputTooBig,
+            ),
+            (8, "something else", AbortReason::Other),
+        ] {
+            let text = if code == 8 {
+                format!("{panic}{text}")
+            } else {
+                text.to_owned()
+            };
+            assert_eq!(abort_reason(code, &text), reason, "{text}");
         }
     }
 
