@@ -30,8 +30,12 @@ report_problems() {
   exit 1
 }
 
+# Reads all of its input, other than `head -n 1` and `grep -q`: with pipefail, a writer that nobody reads
+# to the end is a failed pipe.
+first_line() { sed -n 1p; }
+
 # at_least A B: version A is B or newer.
-at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$2" ]]; }
+at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | first_line) == "$2" ]]; }
 
 # hash_of_input: a short name for what is on stdin.
 hash_of_input() { sha256sum | cut -c 1-16; }
@@ -84,7 +88,7 @@ check_platform() {
     problem "Linux: this is $system, and the guests need Linux's KVM or its emulation; use a Linux machine or VM"
   [[ $machine == x86_64 ]] ||
     problem "an x86-64 CPU: this is $machine, and upstream's guest is built for x86-64 only; use an x86-64 machine or VM"
-  [[ $system != Linux ]] || ldd --version 2>&1 | grep -qiE 'glibc|gnu libc' ||
+  [[ $system != Linux || $(ldd --version 2>&1) =~ (GLIBC|GNU libc) ]] ||
     problem "glibc: the library is built for it and for no other C library; use a distribution like Debian or Ubuntu"
 }
 

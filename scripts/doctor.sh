@@ -23,7 +23,7 @@ row() { printf '  %-12s %s\n' "$1" "$2"; }
 # version_of PROGRAM [ARGUMENT]: the first line it says about itself.
 version_of() {
   if command -v "$1" >/dev/null; then
-    "$1" "${2:---version}" 2>&1 | sed 's/^ShellCheck.*//' | grep -m 1 .
+    "$1" "${2:---version}" 2>&1 | sed '/^ShellCheck/d' | first_line
   else
     echo "not installed"
   fi
@@ -35,7 +35,7 @@ show_installed() {
   row go "$(version_of go version)"
   show_rust
   row clang "$(version_of clang)"
-  row libclang "$(libclang_path | head -n 1 || echo "not installed")"
+  row libclang "$(libclang_path | first_line || echo "not installed")"
   row cc "$(version_of cc)"
   row qemu "$(version_of qemu-system-x86_64)"
   row shellcheck "$(version_of shellcheck)"
@@ -68,7 +68,7 @@ kernel_state() {
   if [[ -n ${HYPERLIGHT_VM_KERNEL:-} ]]; then
     echo "$HYPERLIGHT_VM_KERNEL, named by HYPERLIGHT_VM_KERNEL"
   elif have_kernel; then
-    compgen -G "$CACHE/kernel/*/boot/vmlinuz-*" | tail -n 1
+    compgen -G "$CACHE/kernel/*/boot/vmlinuz-*" | first_line
   else
     echo "none for the emulated machine yet"
   fi

@@ -46,7 +46,7 @@ library_hash() {
   {
     echo "guest $1, features $SHIM_FEATURES"
     rustc -vV
-    cc --version | head -n 1
+    cc --version | first_line
     cd "$ROOT" || exit
     find rust-shim Cargo.toml Cargo.lock -type f -not -path '*/target/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   } | hash_of_input
@@ -110,7 +110,7 @@ forget_other_guest() {
 # A guest that the host would refuse only at run time ("unsupported x86_64 relocation 6") is refused here.
 check_guest() {
   [[ -f $1 ]] || die "upstream's build made no guest at $1"
-  ! readelf -rW "$1" | grep -q R_X86_64_GLOB_DAT ||
+  [[ $(readelf -rW "$1") != *R_X86_64_GLOB_DAT* ]] ||
     die "the guest has a GLOB_DAT relocation, which the host refuses; the linker is $(command -v rust-lld)"
 }
 

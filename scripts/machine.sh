@@ -83,7 +83,7 @@ build_go_program() {
 fetch_kernel() {
   local package folder
   [[ -n $(candidate_version "$KERNEL_PACKAGE") ]] || apt_update_once
-  package=$(apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+  package=$(apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | first_line)
   [[ -n $package ]] ||
     die "apt knows no $KERNEL_PACKAGE; unpack a Linux kernel package (dpkg -x) and name the folder in HYPERLIGHT_VM_KERNEL"
   say "fetching $package: the kernel of the emulated machine"

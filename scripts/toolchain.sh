@@ -91,7 +91,7 @@ choose_rustup() {
 # minute is enough to know.
 choose_rustup_online() {
   local name sysroot components
-  name=$(rustup_toolchains | head -n 1)
+  name=$(rustup_toolchains | first_line)
   [[ -n $name && -z ${READ_ONLY:-} ]] || return 1
   sysroot=$(rustup_sysroot "$name")
   read -ra components <<<"$(missing_rustup_components "$sysroot" | tr '\n' ' ')"
