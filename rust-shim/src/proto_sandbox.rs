@@ -36,7 +36,10 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let sandbox = Out::new(sandbox, "sandbox")?;
         let proto = ffi::borrow(proto, "proto")?;
         let contents = proto.shell.take(|_| Ok(()))?;
-        let loaded = contents.load_runtime().map_err(|e| {
+        let shield = signal::Shield::new();
+        let result = contents.load_runtime();
+        drop(shield);
+        let loaded = result.map_err(|e| {
             let error = Error::from(e);
             // No code of the caller's has run yet: what fails here is the hypervisor.
             match error.code() {

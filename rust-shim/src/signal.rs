@@ -1,12 +1,17 @@
+//! What a process full of signals needs.
+//!
 //! Go requires SA_ONSTACK of every signal handler: a signal that arrives while a thread runs Go code
 //! would otherwise write its frame, 1.8 KiB and more, onto a goroutine stack of 2 KiB. Upstream
 //! installs its interrupt handler with SA_SIGINFO alone, at every load_runtime, so fixing the flags
 //! afterwards leaves a window. Instead the linker redirects this library's calls of sigaction to
 //! `__wrap_sigaction` (build.rs), which adds the flag before the kernel sees the request.
+//!
+//! Go also sends SIGURG to its threads whenever it wants one to yield. A signal that arrives during
+//! KVM_CREATE_VM makes the kernel give up with EINTR, and upstream with it, so that step is shielded.
 
 use std::ptr;
 
-use libc::{c_int, sigaction};
+use libc::{c_int, sigaction, sigset_t};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -61,9 +66,67 @@ pub(crate) fn check_handler(signal_offset: u8) -> Result<()> {
     ))
 }
 
+/// While it lives, signals that can wait do wait on this thread.
+pub(crate) struct Shield {
+    previous: sigset_t,
+}
+
+impl Shield {
+    pub(crate) fn new() -> Self {
+        // Those that report what the thread itself did cannot wait.
+        const SYNCHRONOUS: [c_int; 7] = [
+            libc::SIGABRT,
+            libc::SIGBUS,
+            libc::SIGFPE,
+            libc::SIGILL,
+            libc::SIGSEGV,
+            libc::SIGSYS,
+            libc::SIGTRAP,
+        ];
+        // SAFETY: all-zero bytes are a valid sigset_t to be filled, the signal numbers are valid, and
+        // all pointers are to live locals.
+        unsafe {
+            let mut wanted: sigset_t = std::mem::zeroed();
+            let mut previous: sigset_t = std::mem::zeroed();
+            libc::sigfillset(&mut wanted);
+            for signal in SYNCHRONOUS {
+                libc::sigdelset(&mut wanted, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &wanted, &mut previous);
+            Self { previous }
+        }
+    }
+}
+
+impl Drop for Shield {
+    fn drop(&mut self) {
+        // SAFETY: `previous` was filled by pthread_sigmask.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.previous, ptr::null_mut()) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_blocked(signal: c_int) -> bool {
+        // SAFETY: with NULL for the new mask the call only reads.
+        unsafe {
+            let mut current: sigset_t = std::mem::zeroed();
+            libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), &mut current);
+            libc::sigismember(&current, signal) == 1
+        }
+    }
+
+    #[test]
+    fn the_shield_holds_while_it_lives() {
+        assert!(!is_blocked(libc::SIGURG));
+        let shield = Shield::new();
+        assert!(is_blocked(libc::SIGURG));
+        assert!(!is_blocked(libc::SIGSEGV));
+        drop(shield);
+        assert!(!is_blocked(libc::SIGURG));
+    }
 
     extern "C" fn ignore(_: c_int) {}
 

@@ -1,0 +1,103 @@
+package hyperlight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+func TestEveryCodeMatchesItsSentinels(t *testing.T) {
+	for code, sentinels := range map[capi.Code][]error{
+		capi.CodeInvalidArgument:    {ErrInvalidArgument},
+		capi.CodeConsumed:           {ErrConsumed},
+		capi.CodeUnsupported:        {ErrUnsupported, errors.ErrUnsupported},
+		capi.CodeNoHypervisor:       {ErrNoHypervisor},
+		capi.CodeHypervisorUnusable: {ErrHypervisorUnusable},
+		capi.CodeMemoryTooBig:       {ErrMemorySize, ErrInvalidArgument},
+		capi.CodeMemoryTooSmall:     {ErrMemorySize, ErrInvalidArgument},
+		capi.CodeHandlerExists:      {ErrHandlerExists},
+		capi.CodeHandlerNotFound:    {ErrHandlerNotFound},
+		capi.CodeNoHandlers:         {ErrNoHandlers},
+		capi.CodeBufferTooSmall:     {ErrBufferTooSmall},
+		capi.CodeInvalidJSON:        {ErrInvalidJSON},
+		capi.CodeJSException:        {ErrJSException, ErrGuest},
+		capi.CodeNoValue:            {ErrNoValue, ErrGuest},
+		capi.CodeGuestError:         {ErrGuest},
+		capi.CodeCancelled:          {ErrCancelled},
+		capi.CodeGuestAborted:       {ErrGuestAborted},
+		capi.CodeOutOfMemory:        {ErrOutOfMemory, ErrGuestAborted},
+		capi.CodeAccessViolation:    {ErrAccessViolation},
+		capi.CodeVMFailure:          {ErrVMFailure},
+		capi.CodePoisoned:           {ErrPoisoned},
+		capi.CodeUnrecoverable:      {ErrUnrecoverable},
+		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
+	} {
+		err := nativeError("Op", &capi.Error{Code: code, Message: "upstream's words", GuestCode: 13})
+		for _, sentinel := range sentinels {
+			assert.ErrorIs(t, err, sentinel)
+		}
+		assert.NotErrorIs(t, err, ErrClosed)
+		assert.Contains(t, err.Error(), "hyperlight: Op: upstream's words")
+		assert.EqualValues(t, code, err.(*Error).Code)
+		assert.EqualValues(t, 13, err.(*Error).GuestCode)
+	}
+}
+
+// Each code has a row, or errors of that code would match nothing.
+func TestNoCodeIsForgotten(t *testing.T) {
+	for code := Code(0); code < 2000; code++ {
+		_, known := kinds[code]
+		named := code <= 6 && code >= 1 && code != Code(capi.CodeBusy) && code != Code(capi.CodePanic) && code != CodeInternal ||
+			code >= 20 && code <= 23 || code >= 40 && code <= 44 || code >= 60 && code <= 62 ||
+			code >= 80 && code <= 87 || code >= 1000 && code <= 1003
+		assert.Equal(t, named, known, code)
+	}
+}
+
+func TestNoErrorStaysNil(t *testing.T) {
+	require.NoError(t, nativeError("Op", nil))
+}
+
+func TestErrorFormats(t *testing.T) {
+	err := nativeError("HandleEvent", &capi.Error{
+		Code: capi.CodeJSException, Message: "text", JSMessage: "m", JSStack: "    at handler (./h.js:1:2)\n",
+	})
+	assert.Equal(t, "hyperlight: HandleEvent: text", err.Error())
+	assert.Equal(t, "hyperlight: HandleEvent: text", fmt.Sprintf("%v", err))
+	assert.Equal(t, "hyperlight: HandleEvent: text", fmt.Sprint(err))
+	assert.Equal(t, `"hyperlight: HandleEvent: text"`, fmt.Sprintf("%q", err))
+	assert.Equal(t, "hyperlight: HandleEvent: text\n    at handler (./h.js:1:2)\n", fmt.Sprintf("%+v", err))
+	plain := nativeError("Load", &capi.Error{Code: capi.CodeNoHandlers, Message: "none"})
+	assert.Equal(t, "hyperlight: Load: none (call AddHandler first)", fmt.Sprintf("%+v", plain))
+}
+
+func TestContextErrorMatchesTheContext(t *testing.T) {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		err := contextError("HandleEvent", cause)
+		assert.ErrorIs(t, err, cause)
+		assert.NotErrorIs(t, err, ErrCancelled, "the guest was not stopped: it never ran")
+	}
+}
+
+func TestStatusWords(t *testing.T) {
+	for status, word := range map[Status]string{
+		StatusReady: "ready", StatusPoisoned: "poisoned", StatusUnrecoverable: "unrecoverable",
+		StatusConsumed: "consumed", StatusClosed: "closed", 99: "Status(99)",
+	} {
+		assert.Equal(t, word, status.String())
+		assert.Equal(t, status == StatusReady, status.IsReady())
+		assert.Equal(t, status == StatusPoisoned, status.IsPoisoned())
+		assert.Equal(t, status == StatusUnrecoverable, status.IsUnrecoverable())
+	}
+	// handle stores the native status as it is.
+	assert.EqualValues(t, capi.StatusReady, StatusReady)
+	assert.EqualValues(t, capi.StatusPoisoned, StatusPoisoned)
+	assert.EqualValues(t, capi.StatusUnrecoverable, StatusUnrecoverable)
+	assert.EqualValues(t, capi.StatusConsumed, StatusConsumed)
+}

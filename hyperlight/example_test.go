@@ -1,0 +1,182 @@
+package hyperlight_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/hyperlight-go/hyperlight-js/hyperlight"
+)
+
+// newLoaded is what the examples below begin with.
+func newLoaded(source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	ctx := context.Background()
+	proto, err := hyperlight.New(opts...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sandbox.AddHandler("greet", hyperlight.Script(source)); err != nil {
+		log.Fatal(err)
+	}
+	loaded, err := sandbox.Load(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return loaded
+}
+
+func Example() {
+	ctx := context.Background()
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = sandbox.AddHandler("greet", hyperlight.Script("function handler(event) { return `Hello, ${event.name}!`; }"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	loaded, err := sandbox.Load(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer loaded.Close()
+	result, err := loaded.HandleEvent(ctx, "greet", []byte(`{"name":"World"}`))
+	fmt.Println(string(result), err)
+	// Output: "Hello, World!" <nil>
+}
+
+func ExampleNew() {
+	proto, err := hyperlight.New(hyperlight.WithHeapSize(32<<20), hyperlight.WithScratchSize(48<<20))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer proto.Close()
+	fmt.Println(proto.Config().HeapSize, proto.Status())
+	// Output: 33554432 ready
+}
+
+func ExampleProtoJSSandbox_LoadRuntime() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	fmt.Println(proto.Status(), sandbox.Status())
+	// Output: consumed ready
+}
+
+func ExampleJSSandbox_AddHandler() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	script := hyperlight.Script(`function handler(event) { return event; }`)
+	fmt.Println(sandbox.AddHandler("echo", script))
+	fmt.Println(errors.Is(sandbox.AddHandler("echo", script), hyperlight.ErrHandlerExists))
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleLoadedJSSandbox_HandleEvent() {
+	loaded := newLoaded(`let calls = 0; function handler(event) { return { calls: ++calls, sum: event.a + event.b }; }`)
+	defer loaded.Close()
+	for range 2 {
+		result, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{"a":1,"b":2}`))
+		fmt.Println(string(result), err)
+	}
+	// Output:
+	// {"calls":1,"sum":3} <nil>
+	// {"calls":2,"sum":3} <nil>
+}
+
+func ExampleLoadedJSSandbox_Unload() {
+	loaded := newLoaded(`function handler() { return "old"; }`)
+	sandbox, err := loaded.Unload(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sandbox.AddHandler("greet", hyperlight.Script(`function handler() { return "new"; }`)); err != nil {
+		log.Fatal(err)
+	}
+	loaded, err = sandbox.Load(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer loaded.Close()
+	result, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	fmt.Println(string(result), err)
+	// Output: "new" <nil>
+}
+
+func ExampleJSException() {
+	loaded := newLoaded(`function handler(event) { throw new Error("no " + event.what); }`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{"what":"way"}`))
+	var exception *hyperlight.JSException
+	if errors.As(err, &exception) {
+		fmt.Println(exception.Message)
+		fmt.Print(exception.Stack)
+	}
+	// Output:
+	// no way
+	//     at handler (./greet.js:1:50)
+}
+
+func ExampleError() {
+	loaded := newLoaded(`function handler(event) {}`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{"cut":`))
+	fmt.Println(errors.Is(err, hyperlight.ErrInvalidJSON), loaded.Status())
+	fmt.Println(err)
+	// Output:
+	// true ready
+	// hyperlight: HandleEvent: Conversion of str data to json failed: EOF while parsing a value at line 1 column 7
+}
+
+func ExampleWithPrint() {
+	loaded := newLoaded(`function handler(event) { console.log("hello from the guest"); return null; }`,
+		hyperlight.WithPrint(os.Stdout))
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	fmt.Println(err)
+	// Output:
+	// hello from the guest
+	// <nil>
+}
+
+func ExampleWithGC() {
+	loaded := newLoaded(`function handler(event) { return event; }`)
+	defer loaded.Close()
+	result, err := loaded.HandleEvent(context.Background(), "greet", []byte(`"fast"`), hyperlight.WithGC(false))
+	fmt.Println(string(result), err)
+	// Output: "fast" <nil>
+}
+
+func ExampleLibrary() {
+	info, err := hyperlight.Library()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("ABI", info.ABIVersion)
+	// Output: ABI 1
+}

@@ -1,0 +1,56 @@
+package hyperlight_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hyperlight-go/hyperlight-js/hyperlight"
+)
+
+// newSandbox boots a sandbox that is closed with the test.
+func newSandbox(t *testing.T, opts ...hyperlight.Option) *hyperlight.JSSandbox {
+	t.Helper()
+	proto, err := hyperlight.New(opts...)
+	require.NoError(t, err)
+	closeWith(t, proto)
+	sandbox, err := proto.LoadRuntime(t.Context())
+	require.NoError(t, err)
+	closeWith(t, sandbox)
+	return sandbox
+}
+
+// loadHandler boots a sandbox with one handler, called "handler".
+func loadHandler(t *testing.T, source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	t.Helper()
+	sandbox := newSandbox(t, opts...)
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source)))
+	loaded, err := sandbox.Load(t.Context())
+	require.NoError(t, err)
+	closeWith(t, loaded)
+	return loaded
+}
+
+// call runs "handler" and returns the result as text.
+func call(t *testing.T, loaded *hyperlight.LoadedJSSandbox, event string) string {
+	t.Helper()
+	result, err := loaded.HandleEvent(t.Context(), "handler", []byte(event))
+	require.NoError(t, err)
+	return string(result)
+}
+
+func closeWith(t *testing.T, closer io.Closer) {
+	t.Helper()
+	t.Cleanup(func() { require.NoError(t, closer.Close()) })
+}
+
+// asError gets at the package's error.
+func asError(t *testing.T, err error) *hyperlight.Error {
+	t.Helper()
+	var result *hyperlight.Error
+	require.ErrorAs(t, err, &result)
+	return result
+}
+
+const counter = `let count = 0; function handler(event) { return { count: ++count }; }`
