@@ -19,13 +19,20 @@
 // executable as /init, so both ends of every wire are built from one source.
 // There is no disk and no network, and nothing outlives a run.
 //
-//	host                                guest
-//	main.go     flags, mode             init.go      PID 1
-//	pack.go     what goes in            process.go   runs the program
-//	initramfs.go  as a cpio archive
-//	machine.go  the QEMU process
-//	session.go  one run          <-->   wire.go: one virtio-serial port each
-//	                                    for stdin, stdout, stderr and control
+//	host                                          guest
+//	main.go, config.go     flags, where to run     init.go      PID 1
+//	probe.go, boot.go      does the host do?       process.go   runs the program
+//	pack.go, tree.go       what goes in
+//	kernel.go, elfdeps.go  what that needs
+//	initramfs.go           as a cpio archive
+//	machine.go             the QEMU process
+//	session.go             one run          <-->   wire.go: one virtio-serial port
+//	outputs.go             what comes back         each for stdin, stdout, stderr
+//	                                               and control
+//
+// The program runs as root, in a kernel that sees no network and no disk.
+// Standard output and standard error stay two streams, byte for byte; what the
+// kernel says is kept apart and shown only when the machine fails.
 //
 // Vmrun is a tool for testing this repository, and no part of its API.
 package main

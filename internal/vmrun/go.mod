@@ -4,8 +4,13 @@ go 1.26.0
 
 require (
 	github.com/cavaliergopher/cpio v1.0.1
+	github.com/hyperlight-go/hyperlight-js v0.0.0
 	github.com/klauspost/compress v1.20.3
 	github.com/spf13/pflag v1.1.0
 	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/sys v0.49.0
 )
+
+require github.com/ebitengine/purego v0.11.3 // indirect
+
+replace github.com/hyperlight-go/hyperlight-js => ../../

@@ -25,11 +25,7 @@ func main() {
 		guestInit()
 	}
 	if os.Getenv(probeChildEnv) != "" {
-		if err := bootGuest(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+		os.Exit(probeChild())
 	}
 	os.Exit(run(os.Args[1:]))
 }
@@ -68,7 +64,7 @@ func hostWorks(cfg *config) bool {
 	// The machine always works, so it is what is left where nothing is known.
 	probe, err := probeHost(cfg)
 	if err != nil {
-		return false
+		probe = &probeResult{Text: err.Error()}
 	}
 	if cfg.verbose {
 		say("%s", probe.Text)

@@ -12,8 +12,12 @@ import (
 var vmrunPath string
 
 // TestMain builds vmrun. When vmrun runs this test binary as its BINARY, it
-// does what payloadEnv says instead.
+// does what payloadEnv says instead; as a probe's child, what fakeProbeEnv says.
 func TestMain(m *testing.M) {
+	if os.Getenv(probeChildEnv) != "" {
+		fakeProbe(os.Getenv(fakeProbeEnv))
+		return
+	}
 	if name := os.Getenv(payloadEnv); name != "" {
 		payloads[name]()
 		return

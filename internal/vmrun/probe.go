@@ -56,7 +56,11 @@ func probeHost(cfg *config) (*probeResult, error) {
 		return old, nil
 	}
 	r := &probeResult{Key: key}
-	if err := probeInChild(probeLimit); err != nil {
+	err = probeInChild(probeLimit)
+	if _, ok := errors.AsType[*notTriedError](err); ok {
+		return nil, err
+	}
+	if err != nil {
 		r.Text = fmt.Sprintf("%s is there, but boots no guest: %v", device, err)
 	} else {
 		r.Works, r.Text = true, device+" works: it booted a guest"
@@ -170,15 +174,41 @@ func probeInChild(limit time.Duration) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("it hung for %v", limit)
 	}
-	if text := firstLine(output.String()); text != "" {
-		return errors.New(text)
+	text := firstParagraph(output.String())
+	if cmd.ProcessState.ExitCode() == exitProbeNotTried {
+		return &notTriedError{text}
 	}
-	return err
+	if text == "" {
+		return err
+	}
+	return errors.New(text)
 }
 
-// firstLine returns the first line with text in it: of a crash it is the one
-// that says why.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
+// exitProbeNotTried is the child's exit code when it has got no further than to
+// load the library.
+const exitProbeNotTried = 3
+
+// notTriedError is the error when it is not the hypervisor that failed.
+type notTriedError struct{ text string }
+
+func (e *notTriedError) Error() string { return e.text }
+
+// probeChild is what vmrun does in the child process.
+func probeChild() int {
+	err := bootGuest()
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, err)
+	if _, ok := errors.AsType[*notTriedError](err); ok {
+		return exitProbeNotTried
+	}
+	return 1
+}
+
+// firstParagraph returns the text up to the first empty line, as one line: a
+// whole error message, but of a crash only the part that says why.
+func firstParagraph(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n\n")
+	return strings.Join(strings.Fields(text), " ")
 }
