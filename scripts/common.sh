@@ -54,7 +54,13 @@ publish() {
 # and not through a file's existence, so an interrupted build leaves nothing to clear away. What COMMAND
 # sets stays set, because it runs in this shell.
 with_cache_lock() {
-  mkdir -p "$CACHE"
+  # Without flock this is no Linux, and the set-up is about to say so.
+  if ! command -v flock >/dev/null; then
+    "$@"
+    return
+  fi
+  { mkdir -p "$CACHE" && [[ -w $CACHE ]]; } 2>/dev/null ||
+    die "cannot write to the cache, $CACHE; HYPERLIGHT_JS_CACHE can name another folder"
   exec 9>>"$CACHE/lock"
   if ! flock -n 9; then
     say "another build.sh is working in $CACHE; waiting for it"

@@ -112,7 +112,7 @@ show_plan() {
   row rust "${TOOLCHAIN_WHY:-none}"
   row guests "$(where_guests_run)"
   for index in "${!WANTED_PACKAGES[@]}"; do
-    row "to install" "${WANTED_PACKAGES[index]}: ${WANTED_REASONS[index]}"
+    row "to install" "${WANTED_REASONS[index]} (${WANTED_PACKAGES[index]})"
   done
 }
 
@@ -131,7 +131,7 @@ show_problems() {
   if ((${#WANTED_PACKAGES[@]} > 0)) && { ! uses_apt || ! can_be_root; }; then
     refuse_wanted_packages
   fi
-  if [[ $(vm_mode) == never && $HOST_BOOTS == no ]]; then
+  if [[ $(vm_mode) == never && $HOST_BOOTS == no ]] && hypervisor_device >/dev/null; then
     problem "a hypervisor that boots a guest, since HYPERLIGHT_VM=never: unset it to use the emulated machine"
   fi
   if ((${#PROBLEMS[@]} == 0)); then

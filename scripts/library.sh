@@ -139,7 +139,8 @@ report_progress() {
   local log=$1 start=$2 pause=
   # The sleep must not outlive this: it would keep a pipe on stderr open.
   trap '[[ -z $pause ]] || kill "$pause" 2>/dev/null; exit' TERM
-  while true; do
+  # $$ is build.sh itself, here too: this ends with it, even if it is killed.
+  while kill -0 $$ 2>/dev/null; do
     sleep 10 >/dev/null 2>&1 &
     pause=$!
     wait "$pause"

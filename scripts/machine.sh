@@ -46,7 +46,7 @@ hypervisor_advice() {
 
 want_emulator() {
   command -v qemu-system-x86_64 >/dev/null ||
-    want "the emulated machine that guests run in, since no hypervisor of this host will do" qemu-system-x86 seabios
+    want "QEMU, which emulates the machine that guests run in, since no hypervisor of this host will do" qemu-system-x86 seabios
   have_kernel && return
   uses_apt ||
     problem "a Linux kernel for the emulated machine: unpack a Debian package linux-image-*-cloud-amd64 and name the folder in HYPERLIGHT_VM_KERNEL"
@@ -61,7 +61,7 @@ prepare_machine() {
   build_go_program internal/vmrun vmrun
   if [[ $(vm_mode) == auto ]] && hypervisor_device >/dev/null; then
     ! probe_hypervisor || return 0
-    say "no guest boots on $(hypervisor_device), so the emulated machine is used"
+    say "no guest boots on $(hypervisor_device), so guests run in the emulated machine"
     want_emulator
     install_wanted_packages
   fi
@@ -83,7 +83,7 @@ build_go_program() {
 fetch_kernel() {
   local package folder
   [[ -n $(candidate_version "$KERNEL_PACKAGE") ]] || apt_update_once
-  package=$(apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | first_line)
+  package=$(LC_ALL=C apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | first_line)
   [[ -n $package ]] ||
     die "apt knows no $KERNEL_PACKAGE; unpack a Linux kernel package (dpkg -x) and name the folder in HYPERLIGHT_VM_KERNEL"
   say "fetching $package: the kernel of the emulated machine"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian packages: which are wanted and why, and one apt-get call that installs all of them.
 
-# Two lists that belong together: a group of packages, and what it is for.
+# Two lists that belong together: a group of packages, and what it is for ("clang, which ...").
 WANTED_PACKAGES=()
 WANTED_REASONS=()
 
@@ -14,18 +14,18 @@ want() {
 
 want_c_compiler() {
   command -v cc >/dev/null && command -v nm >/dev/null && return
-  want "links the Rust code, and builds the C tests" gcc libc6-dev binutils
+  want "a C compiler, which links the Rust code and builds the C tests" gcc libc6-dev binutils
 }
 
 # Commands are looked for, not packages, where another source of the same program does as well.
 want_clang() {
   command -v clang >/dev/null && libclang_path >/dev/null && return
-  want "upstream's guest contains C code, and bindgen reads its headers with libclang" clang libclang-dev
+  want "clang and libclang, which compile the C code in upstream's guest" clang libclang-dev
 }
 
 want_shellcheck() {
   command -v shellcheck >/dev/null && return
-  want "checks these shell scripts, a part of the tests" shellcheck
+  want "shellcheck, with which the tests check the shell scripts" shellcheck
 }
 
 libclang_path() {
@@ -58,7 +58,7 @@ package_installed() {
 }
 
 # candidate_version PACKAGE: the version apt would install, nothing where it knows none.
-candidate_version() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -v '(none)' || true; }
+candidate_version() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -v '(none)' || true; }
 
 apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 "$@" 9>&-
@@ -82,7 +82,7 @@ install_wanted_packages() {
   fi
   report_problems
   for index in "${!WANTED_PACKAGES[@]}"; do
-    say "installing ${WANTED_PACKAGES[index]}: ${WANTED_REASONS[index]}"
+    say "installing ${WANTED_REASONS[index]} (${WANTED_PACKAGES[index]})"
     read -ra group <<<"${WANTED_PACKAGES[index]}"
     packages+=("${group[@]}")
   done
@@ -94,8 +94,8 @@ refuse_wanted_packages() {
   local index how
   for index in "${!WANTED_PACKAGES[@]}"; do
     how="as root: apt-get install ${WANTED_PACKAGES[index]}"
-    uses_apt || how="this is no Debian-like system; install what matches Debian's packages ${WANTED_PACKAGES[index]}"
-    problem "${WANTED_REASONS[index]}; $how"
+    uses_apt || how="Debian's packages for it are ${WANTED_PACKAGES[index]}; install what corresponds to them here"
+    problem "${WANTED_REASONS[index]}: $how"
   done
 }
 

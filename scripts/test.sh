@@ -95,7 +95,9 @@ check_shell() {
   local scripts=(build.sh scripts/*.sh .ci/run)
   local script
   for script in "${scripts[@]}"; do bash -n "$script"; done
-  shellcheck -x "${scripts[@]}"
+  # Through build.sh (-x), and judging what it sources too (-a): alone, each file would seem to set
+  # variables that nobody reads.
+  shellcheck -x -a build.sh .ci/run
 }
 
 check_gofmt() {

@@ -137,7 +137,7 @@ choose_debian() {
     ! package_installed "$package" ||
       problem "room for Debian's newer Rust: its rustc-web conflicts with the package $package; as root: apt-get remove $package"
   done
-  want "Rust $version with its library source: builds the guest and the library" "${DEBIAN_RUST_PACKAGES[@]}"
+  want "Rust $version with its library source, which builds the guest and the library" "${DEBIAN_RUST_PACKAGES[@]}"
   use_debian "$1"
 }
 
