@@ -356,12 +356,6 @@ hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded,
 // Frees a loaded sandbox. NULL is ignored.
 void hljs_loaded_sandbox_free(hljs_loaded_sandbox *loaded);
 
-// libc's sigaction, by the name that the linker's --wrap gives it.
-extern int __real_sigaction(int signal, const sigaction *new_, sigaction *old);
-
-// Replaces sigaction within this library.
-int __wrap_sigaction(int signal, const sigaction *new_, sigaction *old);
-
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

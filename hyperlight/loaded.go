@@ -12,6 +12,7 @@ import (
 type LoadedJSSandbox struct {
 	h      *handle[capi.LoadedSandbox]
 	config Config
+	slice  timeslice
 }
 
 func newLoadedJSSandbox(native capi.LoadedSandbox, config Config) *LoadedJSSandbox {
@@ -65,6 +66,7 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		o = opt.applyTo(o)
 	}
 	defer runtime.KeepAlive(s)
+	s.slice.yieldIfLong()
 	if err := s.h.enter(ctx, op); err != nil {
 		return nil, err
 	}
