@@ -22,7 +22,7 @@
 //	host                                          guest
 //	main.go, config.go     flags, where to run     init.go      PID 1
 //	probe.go, boot.go      does the host do?       process.go   runs the program
-//	pack.go, tree.go       what goes in
+//	pack.go, tree.go       what goes in            kvm.go       keeps KVM awake
 //	kernel.go, elfdeps.go  what that needs
 //	initramfs.go           as a cpio archive
 //	machine.go             the QEMU process

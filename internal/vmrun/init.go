@@ -67,6 +67,9 @@ func serveJob() error {
 	if err := errors.Join(setup, <-kvm); err != nil {
 		return fail(err)
 	}
+	if err := holdKVM(); err != nil {
+		return fail(fmt.Errorf("KVM does not work in the machine: %w", err))
+	}
 	if err := control.Encode(message{Up: &upMessage{Uptime: uptime()}}); err != nil {
 		return err
 	}

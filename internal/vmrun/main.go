@@ -115,7 +115,7 @@ func runThere(cfg *config, path string, command []string) int {
 	var interrupted *interruptedError
 	switch {
 	case errors.Is(err, errTimeout):
-		say("ended after the time limit of %v", cfg.timeout)
+		say("%v", err)
 		return exitTimeout
 	case errors.As(err, &interrupted):
 		say("%v", interrupted)

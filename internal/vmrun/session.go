@@ -18,7 +18,7 @@ import (
 const bootLimit = 5 * time.Minute
 
 // errTimeout is returned when the time limit has passed.
-var errTimeout = errors.New("time limit")
+var errTimeout = errors.New("ended by the time limit")
 
 // interruptedError is returned when a signal asked vmrun to stop.
 type interruptedError struct{ signal syscall.Signal }
@@ -77,7 +77,8 @@ func runInMachine(cfg *config, j *job, signals <-chan os.Signal) (*exitMessage, 
 		case sig := <-signals:
 			return nil, &interruptedError{sig.(syscall.Signal)}
 		case <-limit:
-			return nil, errTimeout
+			m.kill()
+			return nil, fmt.Errorf("%w (%v)%s", errTimeout, cfg.timeout, m.diagnosis())
 		case <-bootLimit:
 			m.kill()
 			return nil, fmt.Errorf("the machine did not come up%s", m.diagnosis())

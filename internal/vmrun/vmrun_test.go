@@ -263,7 +263,7 @@ func TestTimeLimit(t *testing.T) {
 	if took := time.Since(start); took < 1500*time.Millisecond {
 		t.Errorf("ended after %v", took)
 	}
-	if got := r.stderr.String(); !strings.Contains(got, "time limit of 1.5s") {
+	if got := r.stderr.String(); !strings.Contains(got, "time limit (1.5s)") {
 		t.Errorf("stderr %q", got)
 	}
 	if pids := qemuProcesses(t, memory); len(pids) > 0 {
