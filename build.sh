@@ -35,6 +35,7 @@ Usage: ./build.sh [VERB]
   test                        build, then every check and test; the exit code tells
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
   clean                       remove what this script has built (the cache); packages stay installed
   help                        this text
@@ -79,8 +80,15 @@ verb_run() {
   run_handler "$@"
 }
 
+verb_bench() {
+  with_cache_lock set_up want_emulator
+  with_cache_lock build_library
+  HYPERLIGHT_VM=always with_cache_lock prepare_machine
+  measure
+}
+
 verb_test() {
-  with_cache_lock set_up want_machine want_shellcheck
+  with_cache_lock set_up want_machine want_emulator want_shellcheck
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine
@@ -100,6 +108,10 @@ main() {
       ;;
     run) verb_run "$@" ;;
     test) verb_test "$@" ;;
+    bench)
+      no_arguments bench "$@"
+      verb_bench
+      ;;
     doctor)
       no_arguments doctor "$@"
       doctor

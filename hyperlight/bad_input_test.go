@@ -354,7 +354,8 @@ func TestContextsThatEndedBefore(t *testing.T) {
 
 func TestMissingArguments(t *testing.T) {
 	loaded := loadHandler(t, counter)
-	_, err := loaded.HandleEvent(nil, "handler", []byte(`{}`)) //nolint:staticcheck // that is the point
+	//lint:ignore SA1012 that is the point
+	_, err := loaded.HandleEvent(nil, "handler", []byte(`{}`))
 	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
 	assert.EqualError(t, err, "hyperlight: HandleEvent: ctx is nil; pass context.Background()")
 	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), nil)

@@ -18,6 +18,8 @@ test_everything() {
   fi
   # The sections ran in other shells; this finds what they built and sets the variables here.
   build_library
+  export HYPERLIGHT_VMRUN=$CACHE/bin/vmrun  # for tests that start a machine themselves
+  export HYPERLIGHT_VM_FILES=$ROOT/README.md # for tests of what it shows
   section "shell scripts: syntax, shellcheck" check_shell
   section "Go: gofmt" check_gofmt
   section "Go: vet" in_each_module go vet ./...
@@ -30,15 +32,18 @@ test_everything() {
   section "Go on the host: the runner" test_in internal/vmrun 0
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests 0 "${GO_TEST[@]}"
+  section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: examples" test_examples
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests 1 "${GO_TEST[@]}"
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
+  section "figures: a warm call in Rust, C and Go" measure
   summary "$start"
 }
 
 prepare_tests() {
   build_library
   prepare_machine
+  have_kernel || fetch_kernel # the runner's own tests and the figures need it, whatever boots guests here
   build_tools
 }
 
@@ -92,12 +97,12 @@ test_go_only() {
 # --- Sections
 
 check_shell() {
-  local scripts=(build.sh scripts/*.sh .ci/run)
+  local scripts=(build.sh scripts/*.sh bench/*.sh .ci/run)
   local script
   for script in "${scripts[@]}"; do bash -n "$script"; done
   # Through build.sh (-x), and judging what it sources too (-a): alone, each file would seem to set
   # variables that nobody reads.
-  shellcheck -x -a build.sh .ci/run
+  shellcheck -x -a build.sh .ci/run bench/run.sh
 }
 
 check_gofmt() {
@@ -186,6 +191,11 @@ test_guests() {
   local cgo=$1
   shift
   test_packages guest "$cgo" ./... "$@"
+}
+
+# A program with this tag carries the library that was just built.
+test_embedding() {
+  CGO_ENABLED=0 "${GO_TEST[@]}" -tags hyperlight_embed -exec "$CACHE/bin/vmrun" -run TestLibrary/embedded ./hyperlight
 }
 
 # test_in FOLDER CGO [GO_TEST_FLAGS...]
