@@ -39,9 +39,14 @@ func holdKVM() error {
 }
 
 func ioctl(fd int, request uint) (int, error) {
-	n, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), 0)
-	if errno != 0 {
-		return 0, os.NewSyscallError("ioctl", errno)
+	for {
+		n, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR: // Go's runtime preempts by signals
+		default:
+			return 0, os.NewSyscallError("ioctl", errno)
+		}
 	}
-	return int(n), nil
 }
