@@ -31,8 +31,12 @@ choose_toolchain() {
 
 # What is there already is used before anything is downloaded.
 choose_automatically() {
+  if ! rustup_program >/dev/null; then
+    choose_debian "rustup is not installed"
+    return
+  fi
   choose_rustup "it has rust-src, rustfmt and clippy" ||
-    choose_debian_installed "it is installed, and no toolchain of rustup is complete" ||
+    choose_debian_installed "they are installed, and no toolchain of rustup is complete" ||
     choose_rustup_online "what it lacked could be downloaded" ||
     choose_debian "no toolchain of rustup is complete, and rustup downloads nothing here"
 }
@@ -128,9 +132,16 @@ choose_debian() {
     return
   fi
   version=$(candidate_version rustc-web)
-  at_least "${version:-0}" "$minimum" || { apt_update_once && version=$(candidate_version rustc-web); }
   if ! at_least "${version:-0}" "$minimum"; then
-    problem "Rust $minimum or newer with its library source (apt offers ${version:-no package rustc-web}): $(how_to_get_rustup)"
+    apt_update_once
+    version=$(candidate_version rustc-web)
+  fi
+  # doctor may not update apt's lists, so it cannot tell; a build on the same machine will.
+  if [[ -n $READ_ONLY ]] && ! at_least "${version:-0}" "$minimum" && can_be_root; then
+    version="$minimum or newer"
+  fi
+  if ! at_least "${version%% *}" "$minimum"; then
+    problem "Rust $minimum or newer with its library source (apt's lists offer ${version:-no package rustc-web}): $(how_to_get_rustup), or as root: apt-get update"
     return
   fi
   for package in rustc cargo rustup; do
@@ -155,7 +166,7 @@ activate_toolchain() {
   for program in "${RUST_PROGRAMS[@]}"; do
     ln -sfn "$TOOLCHAIN_SYSROOT/bin/$program" "$folder/$program"
   done
-  link_rust_lld "$folder/rust-lld"
+  link_linkers "$folder"
   # cargo looks for its subcommands in its home before PATH, unless that is on PATH: so it goes there, last.
   PATH=$folder:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
   export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$CACHE/target CARGO_NET_RETRY=${CARGO_NET_RETRY:-5}
@@ -163,16 +174,20 @@ activate_toolchain() {
   unset RUSTUP_TOOLCHAIN RUSTC RUSTDOC CARGO RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET
 }
 
-# The guest's target has no dynamic linker. Without the flag, the linkers of LLVM 14 and 19 leave a GLOB_DAT
-# relocation that the host refuses to load; rustup's own rust-lld is newer and works as it is.
-link_rust_lld() {
+# Two linkers: rust-lld for the guest, and ld.lld, which gcc looks for because the library asks for it.
+link_linkers() {
+  local folder=$1
   if [[ $TOOLCHAIN_KIND == rustup ]]; then
-    ln -sfn "$(rustup_linker "$TOOLCHAIN_SYSROOT")" "$1"
+    ln -sfn "$(rustup_linker "$TOOLCHAIN_SYSROOT")" "$folder/rust-lld"
+    ln -sfn "$(dirname "$(rustup_linker "$TOOLCHAIN_SYSROOT")")/gcc-ld/ld.lld" "$folder/ld.lld"
     return
   fi
-  rm -f "$1.new"
+  ln -sfn /usr/bin/ld.lld-19 "$folder/ld.lld"
+  # The guest's target has no dynamic linker. Without the flag, the linkers of LLVM 14 and 19 leave a
+  # GLOB_DAT relocation that the host refuses; rustup's own rust-lld is newer and works as it is.
+  rm -f "$folder/rust-lld.new"
   # shellcheck disable=SC2016 # the wrapper's own arguments
-  printf '#!/bin/sh\nexec ld.lld-19 "$@" --no-dynamic-linker\n' >"$1.new"
-  chmod 755 "$1.new"
-  mv -f "$1.new" "$1"
+  printf '#!/bin/sh\nexec ld.lld-19 "$@" --no-dynamic-linker\n' >"$folder/rust-lld.new"
+  chmod 755 "$folder/rust-lld.new"
+  mv -f "$folder/rust-lld.new" "$folder/rust-lld"
 }
