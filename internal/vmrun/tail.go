@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -29,12 +30,16 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) readFrom(r io.Reader) { _, _ = io.Copy(t, r) }
 
+// terminalControl matches what firmware sends to clear the screen, and would to
+// the user's.
+var terminalControl = regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|.)|[\x00-\x08\x0b-\x1f\x7f]`)
+
 // lastLines returns at most n lines from the end, as plain text, without those
 // that contain one of the given strings.
 func (t *tail) lastLines(n int, without ...string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := strings.ReplaceAll(string(t.buf), "\r", "")
+	text := terminalControl.ReplaceAllString(string(t.buf), "")
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(text), "\n"), func(line string) bool {
 		return slices.ContainsFunc(without, func(s string) bool { return strings.Contains(line, s) })
 	})
