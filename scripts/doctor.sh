@@ -102,7 +102,12 @@ try_to_boot_a_guest() {
     return
   fi
   said=$(HYPERLIGHT_JS_LIBRARY=$(published_library) "$CACHE/bin/vmrun" probe 2>&1) || status=$?
-  if ((status == 0)); then HOST_BOOTS=yes; else HOST_BOOTS=no; fi
+  if ((status == 0)); then
+    HOST_BOOTS=yes
+  else
+    HOST_BOOTS=no
+    [[ $(vm_mode) != auto ]] || want_emulator
+  fi
   row probe "$(if ((status == 0)); then echo "a guest boots"; else echo "no guest boots on it"; fi)${said:+: ${said//$'\n'/; }}"
 }
 

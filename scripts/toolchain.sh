@@ -100,8 +100,9 @@ choose_rustup_online() {
   sysroot=$(rustup_sysroot "$name")
   read -ra components <<<"$(missing_rustup_components "$sysroot" | tr '\n' ' ')"
   say "adding ${components[*]} to rustup's $name: the guest is built with its own copy of Rust's core library"
-  if ! logged rustup timeout 60 "$(rustup_program)" component add --toolchain "$name" "${components[@]}" 9>&-; then
-    say "rustup could not download that"
+  mkdir -p "$CACHE/log"
+  if ! timeout 60 "$(rustup_program)" component add --toolchain "$name" "${components[@]}" >"$CACHE/log/rustup.log" 2>&1 9>&-; then
+    say "rustup could not download that (see $CACHE/log/rustup.log)"
     return 1
   fi
   choose_rustup "$1"
