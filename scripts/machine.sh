@@ -6,8 +6,8 @@
 #   bin/run            examples/run, the program behind the verb `run`
 #   kernel/VERSION/    a Linux kernel image and its modules, unpacked and not installed
 
-# The Debian package that depends on the newest kernel for virtual machines.
-readonly KERNEL_PACKAGE=linux-image-cloud-amd64
+# What depends on the newest kernel for virtual machines, in Debian and in Ubuntu.
+readonly KERNEL_PACKAGES=(linux-image-cloud-amd64 linux-image-virtual)
 
 vm_mode() { echo "${HYPERLIGHT_VM:-auto}"; }
 
@@ -46,9 +46,8 @@ hypervisor_advice() {
 
 want_emulator() {
   command -v qemu-system-x86_64 >/dev/null ||
-    want "QEMU, which emulates the machine that guests run in, since no hypervisor of this host will do" qemu-system-x86 seabios
-  have_kernel && return
-  uses_apt ||
+    want "QEMU, which emulates the machine that guests run in" qemu-system-x86 seabios
+  have_kernel || uses_apt ||
     problem "a Linux kernel for the emulated machine: unpack a Debian package linux-image-*-cloud-amd64 and name the folder in HYPERLIGHT_VM_KERNEL"
 }
 
@@ -81,26 +80,50 @@ build_go_program() {
 
 # The kernel comes from apt without being installed: unpacked, it is just a file for QEMU.
 fetch_kernel() {
-  local package folder
-  [[ -n $(candidate_version "$KERNEL_PACKAGE") ]] || apt_update_once
-  package=$(LC_ALL=C apt-cache depends "$KERNEL_PACKAGE" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | first_line)
-  [[ -n $package ]] ||
-    die "apt knows no $KERNEL_PACKAGE; unpack a Linux kernel package (dpkg -x) and name the folder in HYPERLIGHT_VM_KERNEL"
-  say "fetching $package: the kernel of the emulated machine"
-  rm -rf "$CACHE"/kernel/.fetch.*
-  mkdir -p "$CACHE/kernel"
-  folder=$(mktemp -d "$CACHE/kernel/.fetch.XXXXXX")
-  if ! logged kernel download_and_unpack "$package" "$folder"; then
+  local packages=() folder version
+  mapfile -t packages < <(kernel_packages)
+  if ((${#packages[@]} == 0)); then
     apt_update_once
-    logged kernel download_and_unpack "$package" "$folder" || die "apt-get could not download $package"
+    mapfile -t packages < <(kernel_packages)
   fi
-  rm -rf "${CACHE:?}/kernel/${package#linux-image-}"
-  mv "$folder/unpacked" "$CACHE/kernel/${package#linux-image-}"
+  ((${#packages[@]} > 0)) ||
+    die "apt offers none of ${KERNEL_PACKAGES[*]}; unpack a Linux kernel package (dpkg -x) and name the folder in HYPERLIGHT_VM_KERNEL"
+  version=${packages[0]#linux-image-}
+  say "fetching ${packages[*]}: the kernel of the emulated machine"
+  rm -rf "$CACHE"/kernel/.fetch.*
+  mkdir -p "$CACHE/kernel" "$CACHE/log"
+  folder=$(mktemp -d "$CACHE/kernel/.fetch.XXXXXX")
+  if ! download_and_unpack "$folder" "${packages[@]}" >"$CACHE/log/kernel.log" 2>&1; then
+    apt_update_once
+    logged kernel download_and_unpack "$folder" "${packages[@]}" || die "apt-get could not download ${packages[*]}"
+  fi
+  rm -rf "${CACHE:?}/kernel/$version"
+  mv "$folder/unpacked" "$CACHE/kernel/$version"
   rm -rf "$folder"
 }
 
+# kernel_packages: the newest kernel for virtual machines that apt knows. Ubuntu keeps the modules apart.
+kernel_packages() {
+  local name image modules
+  for name in "${KERNEL_PACKAGES[@]}"; do
+    # Fails for a name that apt does not know.
+    image=$(LC_ALL=C apt-cache depends "$name" 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | first_line) || true
+    [[ -n $image ]] || continue
+    echo "$image"
+    modules=linux-modules-${image#linux-image-}
+    [[ -z $(candidate_version "$modules") ]] || echo "$modules"
+    return
+  done
+}
+
+# download_and_unpack FOLDER PACKAGE...
 download_and_unpack() {
-  (cd "$2" && apt-get download "$1") && dpkg -x "$2"/*.deb "$2/unpacked"
+  local folder=$1 file
+  shift
+  (cd "$folder" && apt-get download "$@") || return
+  for file in "$folder"/*.deb; do
+    dpkg -x "$file" "$folder/unpacked" || return
+  done
 }
 
 # The paths in the arguments are the caller's, so this changes no folder.

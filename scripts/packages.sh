@@ -5,8 +5,12 @@
 WANTED_PACKAGES=()
 WANTED_REASONS=()
 
-# want REASON PACKAGE...
+# want REASON PACKAGE...: once, whoever asks for it again.
 want() {
+  local reason
+  for reason in ${WANTED_REASONS[@]+"${WANTED_REASONS[@]}"}; do
+    [[ $reason != "$1" ]] || return 0
+  done
   WANTED_REASONS+=("$1")
   shift
   WANTED_PACKAGES+=("$*")
