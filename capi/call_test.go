@@ -190,11 +190,11 @@ func TestBuilderRefuses(t *testing.T) {
 		},
 		"core dumps": {
 			func(b Builder) *Error { return BuilderSetCrashdumpEnabled(b, true) },
-			CodeUnsupported, "this build of the library does not support core dumps of guests (feature `crashdump`)",
+			CodeUnsupported, "this build of the library does not support core dumps of guests (feature crashdump)",
 		},
 		"debugging": {
 			func(b Builder) *Error { return BuilderSetDebuggingPort(b, 9999) },
-			CodeUnsupported, "this build of the library does not support debugging guests (feature `gdb`)",
+			CodeUnsupported, "this build of the library does not support debugging guests (feature gdb, with debug assertions)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

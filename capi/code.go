@@ -19,6 +19,7 @@ const (
 	CodeHypervisorUnusable Code = 21
 	CodeMemoryTooBig       Code = 22
 	CodeMemoryTooSmall     Code = 23
+	CodeHostResources      Code = 24
 	CodeHandlerExists      Code = 40
 	CodeHandlerNotFound    Code = 41
 	CodeNoHandlers         Code = 42
@@ -36,6 +37,37 @@ const (
 	CodeUnrecoverable      Code = 86
 	CodeOutputTooBig       Code = 87
 )
+
+// Codes are all codes of failures.
+var Codes = []Code{
+	CodeInvalidArgument,
+	CodeConsumed,
+	CodeBusy,
+	CodeUnsupported,
+	CodePanic,
+	CodeInternal,
+	CodeNoHypervisor,
+	CodeHypervisorUnusable,
+	CodeMemoryTooBig,
+	CodeMemoryTooSmall,
+	CodeHostResources,
+	CodeHandlerExists,
+	CodeHandlerNotFound,
+	CodeNoHandlers,
+	CodeBufferTooSmall,
+	CodeInvalidJSON,
+	CodeJSException,
+	CodeNoValue,
+	CodeGuestError,
+	CodeCancelled,
+	CodeGuestAborted,
+	CodeOutOfMemory,
+	CodeAccessViolation,
+	CodeVMFailure,
+	CodePoisoned,
+	CodeUnrecoverable,
+	CodeOutputTooBig,
+}
 
 // Status is hljs_status.
 type Status uint32

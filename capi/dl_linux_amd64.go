@@ -14,18 +14,31 @@ import (
 
 func supported() error { return nil }
 
-// open loads the library at path, or by name from the system's library path, checks its ABI version
-// and resolves every symbol. A library that is refused stays loaded: unloading one whose constructors
-// have run is not safe.
+// open loads the library at path, or by name from the system's library path.
 func open(path string) error {
-	// dlerror is per thread; without this the text of another thread's failure could come back.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
-	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	handle, err := dlopen(path)
 	if err != nil {
 		return err
 	}
+	return bind(handle)
+}
+
+func dlopen(path string) (handle uintptr, err error) {
+	if err := complete(path); err != nil {
+		return 0, err
+	}
+	// dlerror is per thread; without this the text of another thread's failure could come back.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
+}
+
+// bind checks a library's ABI version and resolves every symbol. A library that is refused stays loaded:
+// unloading one whose constructors have run is not safe.
+func bind(handle uintptr) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
 	version, err := purego.Dlsym(handle, "hljs_abi_version")
 	if err != nil {
 		return fmt.Errorf("it is not this library: %w", err)
@@ -48,9 +61,9 @@ func open(path string) error {
 	return nil
 }
 
-// openBytes loads a library from memory, by way of a sealed anonymous file. The file stays open: a
-// later one with the same descriptor number would have the same path, for which dlopen returns the
-// library that it knows.
+// openBytes loads a library from memory, by way of a sealed anonymous file. The file of a loaded library
+// stays open: a later one with the same descriptor number would have the same path, for which dlopen
+// returns the library that it knows.
 func openBytes(library []byte) error {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(LibraryName, flags|unix.MFD_EXEC)
@@ -68,8 +81,12 @@ func openBytes(library []byte) error {
 	if _, err := unix.FcntlInt(file.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		return fmt.Errorf("seal the anonymous file: %w", errors.Join(err, file.Close()))
 	}
+	handle, err := dlopen(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
 	keptOpen = append(keptOpen, file)
-	return open(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
+	return bind(handle)
 }
 
 // keptOpen holds the anonymous files for the life of the process.

@@ -42,7 +42,9 @@
 // The library installs its handler with SA_ONSTACK when a sandbox loads its runtime; the program
 // must not block or handle this signal itself.
 //
-// Panics: a bug that makes Rust code panic becomes HLJS_CODE_PANIC. The library prints nothing.
+// Panics: a bug that makes Rust code panic becomes HLJS_CODE_PANIC. The library prints nothing, with one
+// exception in upstream: a guest that broke out of the JavaScript engine can write to the debug port, which
+// upstream copies to standard error.
 
 
 #ifndef HYPERLIGHT_JS_H
@@ -71,7 +73,8 @@ enum hljs_code
     HLJS_CODE_BUSY = 3,
     // This build of the library lacks the feature that the function needs.
     HLJS_CODE_UNSUPPORTED = 4,
-    // Rust code panicked. The object involved answers this code from now on.
+    // Rust code panicked. The object involved answers this code from now on, or "consumed" if that
+    // happened in a transition, and its status is unrecoverable.
     HLJS_CODE_PANIC = 5,
     // Any other failure of the host side; the message says which.
     HLJS_CODE_INTERNAL = 6,
@@ -83,6 +86,8 @@ enum hljs_code
     HLJS_CODE_MEMORY_TOO_BIG = 22,
     // A size is below what a sandbox needs, or the scratch region cannot hold buffers and page tables.
     HLJS_CODE_MEMORY_TOO_SMALL = 23,
+    // The host has no memory or no file descriptors left for a micro-VM.
+    HLJS_CODE_HOST_RESOURCES = 24,
     // A handler of this name was added before.
     HLJS_CODE_HANDLER_EXISTS = 40,
     // No handler of this name was added, or none was loaded.
@@ -223,7 +228,7 @@ hljs_code hljs_builder_set_heap_size(const hljs_builder *builder,
                                      uint64_t bytes,
                                      hljs_error **error);
 
-// Sets the size of the scratch region in bytes; at least 1 MiB. It holds both buffers and every
+// Sets the size of the scratch region in bytes; at least 1 MiB, in pages of 4 KiB. It holds both buffers and every
 // page that the guest has written to since it was booted or last restored, and is wiped at
 // every restore.
 hljs_code hljs_builder_set_scratch_size(const hljs_builder *builder,
@@ -247,8 +252,8 @@ hljs_code hljs_builder_set_interrupt_retry_delay(const hljs_builder *builder,
                                                  uint64_t nanoseconds,
                                                  hljs_error **error);
 
-// Sets which signal interrupts a guest: SIGRTMIN plus `offset`. All sandboxes of a process should
-// use the same; in a Go program it must be 0.
+// Sets which signal interrupts a guest: SIGRTMIN plus `offset`. All sandboxes of a process should use
+// the same, and leave it at 0 unless something else in the process owns SIGRTMIN.
 hljs_code hljs_builder_set_interrupt_signal_offset(const hljs_builder *builder,
                                                    uint8_t offset,
                                                    hljs_error **error);

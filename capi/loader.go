@@ -83,7 +83,7 @@ func choose(set func()) error {
 }
 
 // Load loads the library unless it is loaded, and says where it came from. After a failure it may be
-// called again. The error is a *LoadFailure, or errors.ErrUnsupported on another platform.
+// called again, but a library that was loaded and then refused is not looked at again at the same path. The error is a *LoadFailure, or errors.ErrUnsupported on another platform.
 func Load() (place string, err error) {
 	loader.mu.Lock()
 	defer loader.mu.Unlock()
@@ -97,7 +97,7 @@ func Load() (place string, err error) {
 	for _, place := range places() {
 		err := place.open()
 		if err == nil {
-			loader.loaded = place.name
+			loader.loaded, loader.bytes = place.name, nil
 			return place.name, nil
 		}
 		failure.Tried = append(failure.Tried, Attempt{place.name, err})
@@ -126,10 +126,10 @@ func places() []place {
 	if path := os.Getenv(LibraryVariable); path != "" {
 		return []place{filePlace("the environment variable "+LibraryVariable, path)}
 	}
-	var result []place
 	if embedded != nil {
-		result = append(result, bytesPlace("the bytes embedded in the program", embedded))
+		return []place{bytesPlace("the bytes embedded in the program", embedded)}
 	}
+	var result []place
 	if path, err := os.Executable(); err == nil {
 		path = filepath.Join(filepath.Dir(path), LibraryName)
 		result = append(result, filePlace("next to the executable", path))

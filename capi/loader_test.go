@@ -105,8 +105,16 @@ func TestLoadTakesTheNextPlaceWhenNothingWasChosen(t *testing.T) {
 	e.environment[LibraryVariable] = ""
 	require.NoError(t, os.WriteFile(e.nextToProgram(), []byte("no library at all"), 0o600))
 	copyFile(t, standIn(t, "-DABI_VERSION=999"), e.inCache())
-	bad := writeFile(t, "nor is this")
-	assert.Equal(t, outcome{Place: "the system's library path, " + LibraryName}, e.last(t, embed(bad), load()))
+	assert.Equal(t, outcome{Place: "the system's library path, " + LibraryName}, e.last(t, load()))
+}
+
+// To embed a library is a choice as well: another one must not slip in where it does not load.
+func TestLoadTakesNothingButTheEmbeddedLibrary(t *testing.T) {
+	e := newEverywhere(t)
+	e.environment[LibraryVariable] = ""
+	failed := e.last(t, embed(writeFile(t, "no library")), load())
+	require.Len(t, failed.Tried, 1)
+	assert.True(t, strings.HasPrefix(failed.Tried[0], "the bytes embedded in the program: "), failed.Tried[0])
 }
 
 func TestLoadFailureListsWhatWasTried(t *testing.T) {
@@ -115,10 +123,9 @@ func TestLoadFailureListsWhatWasTried(t *testing.T) {
 	e.environment["LD_LIBRARY_PATH"] = ""
 	require.NoError(t, os.Remove(e.nextToProgram()))
 	copyFile(t, standIn(t, "-DABI_VERSION=999"), e.inCache())
-	failed := e.last(t, embed(writeFile(t, "")), load())
-	require.Len(t, failed.Tried, 4)
+	failed := e.last(t, load())
+	require.Len(t, failed.Tried, 3)
 	for i, parts := range [][]string{
-		{"the bytes embedded in the program: ", "file too short"},
 		{"next to the executable, " + e.nextToProgram() + ": ", "no such file or directory"},
 		{"the cache of build.sh, " + e.inCache() + ": ", "it has ABI version 999"},
 		{"the system's library path, " + LibraryName + ": ", "cannot open shared object file"},

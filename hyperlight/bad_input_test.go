@@ -147,8 +147,11 @@ func TestHandlersThatFail(t *testing.T) {
 				var exception *hyperlight.JSException
 				require.ErrorAs(t, err, &exception)
 				assert.Equal(t, test.exception.Message, exception.Error())
-				assert.Equal(t, err.Error()+"\n"+exception.Stack, strings.TrimRight(fmt.Sprintf("%+v", err), "")+
-					map[bool]string{true: "\n"}[exception.Stack == ""])
+				verbose := err.Error()
+				if exception.Stack != "" {
+					verbose += "\n" + exception.Stack
+				}
+				assert.Equal(t, verbose, fmt.Sprintf("%+v", err))
 			}
 			assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 		})

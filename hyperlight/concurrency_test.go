@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,43 +126,90 @@ func TestLifecycleHammer(t *testing.T) {
 	}
 }
 
-// The collector runs all the time while calls pass strings and slices that nothing else refers to.
+// The collector runs all the time, and overwrites what it frees (GODEBUG=clobberfree=1), while calls pass
+// strings and slices that nothing else refers to. Without the pins in capi's frames this fails.
 func TestCallsUnderGCStorm(t *testing.T) {
-	loaded := loadHandler(t, `function handler(event) { return event; }`)
+	if os.Getenv(stormVariable) == "" {
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		child.Env = append(os.Environ(), stormVariable+"=1", "GODEBUG=clobberfree=1")
+		output, err := child.CombinedOutput()
+		require.NoError(t, err, string(output))
+		require.Contains(t, string(output), "--- PASS: "+t.Name())
+		return
+	}
+	name := func() string { return strings.Repeat("long", 1000) }
+	sandbox := newSandbox(t)
+	require.NoError(t, sandbox.AddHandler(name(), hyperlight.Script(`function handler(event) { console.log("x"); return event; }`)))
+	loaded, err := sandbox.Load(t.Context())
+	require.NoError(t, err)
+	closeWith(t, loaded)
 	stop := make(chan struct{})
 	var storm sync.WaitGroup
-	storm.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				runtime.GC()
+	for range 2 {
+		storm.Go(func() {
+			var garbage [][]byte
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					garbage = append(garbage[:len(garbage)%64], make([]byte, 4096))
+					runtime.GC()
+				}
 			}
-		}
-	})
-	for i := range 200 {
-		event := []byte(fmt.Sprintf(`{"number":%d,"fill":"%s"}`, i, make128(i)))
-		result, err := loaded.HandleEvent(t.Context(), string([]byte("handler")), event, hyperlight.WithGC(false))
+		})
+	}
+	event := func(i int) string { return fmt.Sprintf(`{"number":%d,"fill":"%04000d"}`, i, i) }
+	for i := range 50 {
+		result, err := loaded.HandleEvent(t.Context(), name(), []byte(event(i)), hyperlight.WithGC(false))
 		require.NoError(t, err)
-		require.Equal(t, string(event), string(result))
+		require.Equal(t, event(i), string(result))
 	}
 	close(stop)
 	storm.Wait()
 }
 
-func make128(i int) string { return fmt.Sprintf("%0128d", i) }
+const stormVariable = "HYPERLIGHT_TEST_GC_STORM"
 
-// A sandbox is only reachable through the call that runs: the call must keep it alive.
-func TestTemporarySandboxLivesThroughItsCall(t *testing.T) {
+// A sandbox that only a waiting call refers to must not be taken for forgotten.
+func TestSandboxOfAWaitingCallIsNotForgotten(t *testing.T) {
 	gate := newGate()
-	done := start(t.Context(), loadForgotten(t, prints, hyperlight.WithPrint(gate)))
-	<-gate.arrived
-	for range 5 {
+	running, waiting := func() (running, waiting <-chan outcome) {
+		loaded := loadForgotten(t, prints, hyperlight.WithPrint(gate))
+		running = start(t.Context(), loaded)
+		<-gate.arrived
+		return running, start(t.Context(), loaded)
+	}()
+	for range 10 {
 		runtime.GC()
+		runtime.Gosched()
 	}
+	gate.proceed <- struct{}{}
+	assert.Equal(t, outcome{result: "1"}, <-running)
+	for range 10 {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	<-gate.arrived
+	gate.proceed <- struct{}{}
+	assert.Equal(t, outcome{result: "2"}, <-waiting)
+}
+
+// What a transition made when its source was closed has no owner.
+func TestCloseDuringLoad(t *testing.T) {
+	gate := newGate()
+	sandbox := newSandbox(t, hyperlight.WithPrint(gate))
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(`console.log("loading"); function handler() {}`)))
+	done := make(chan error)
+	go func() {
+		_, err := sandbox.Load(context.Background())
+		done <- err
+	}()
+	<-gate.arrived
+	require.NoError(t, sandbox.Close())
+	assert.Equal(t, hyperlight.StatusClosed, sandbox.Status())
 	close(gate.proceed)
-	assert.Equal(t, outcome{result: "1"}, <-done)
+	assert.ErrorIs(t, <-done, hyperlight.ErrClosed)
 }
 
 // loadForgotten is loadHandler without anything that refers to the sandbox afterwards.

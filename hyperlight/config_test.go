@@ -33,6 +33,8 @@ func TestConfigIsReadBack(t *testing.T) {
 		OutputBufferSize:    200_000,
 		InterruptRetryDelay: time.Millisecond,
 	}
+	slow := upstream
+	slow.InterruptRetryDelay, slow.InterruptSignalOffset = time.Second, 3
 	roomy := upstream
 	roomy.ScratchSize = 2 << 20
 	for name, test := range map[string]struct {
@@ -44,6 +46,9 @@ func TestConfigIsReadBack(t *testing.T) {
 		"later options win": {[]hyperlight.Option{
 			hyperlight.WithHeapSize(64 << 20), hyperlight.WithUpstreamDefaults(), hyperlight.WithScratchSize(2 << 20),
 		}, roomy},
+		"only sizes are upstream's": {[]hyperlight.Option{
+			hyperlight.WithInterruptRetryDelay(time.Second), hyperlight.WithInterruptSignalOffset(3), hyperlight.WithUpstreamDefaults(),
+		}, slow},
 		"all": {[]hyperlight.Option{
 			hyperlight.WithHeapSize(custom.HeapSize),
 			hyperlight.WithScratchSize(custom.ScratchSize),
@@ -79,6 +84,10 @@ func TestBadConfigIsRefused(t *testing.T) {
 			hyperlight.WithScratchSize(1), hyperlight.ErrMemorySize,
 			"hyperlight: New: scratch size is 1 bytes, below the minimum of 1048576",
 		},
+		"scratch that is not made of pages": {
+			hyperlight.WithScratchSize(16<<20 + 1), hyperlight.ErrInvalidArgument,
+			"hyperlight: New: scratch size is 16777217 bytes, not a multiple of the page size of 4096",
+		},
 		"input buffer below the minimum": {
 			hyperlight.WithInputBufferSize(8191), hyperlight.ErrMemorySize,
 			"hyperlight: New: input buffer size is 8191 bytes, below the minimum of 8192",
@@ -89,7 +98,8 @@ func TestBadConfigIsRefused(t *testing.T) {
 		},
 		"scratch too small for the buffers": {
 			hyperlight.WithScratchSize(2 << 20), hyperlight.ErrMemorySize,
-			"hyperlight: New: Memory requested 2097152 is less than the minimum size allowed 2146304",
+			"hyperlight: New: Memory requested 2097152 is less than the minimum size allowed 2146304: " +
+				"the scratch size has to hold both buffers and the page tables of the heap",
 		},
 		"heap beyond what a guest can have": {
 			hyperlight.WithHeapSize(1 << 40), hyperlight.ErrMemorySize,
@@ -121,11 +131,11 @@ func TestBadConfigIsRefused(t *testing.T) {
 		},
 		"core dumps": {
 			hyperlight.WithCrashdump(true), hyperlight.ErrUnsupported,
-			"hyperlight: New: this build of the library does not support core dumps of guests (feature `crashdump`)",
+			"hyperlight: New: this build of the library does not support core dumps of guests (feature crashdump)",
 		},
 		"gdb": {
 			hyperlight.WithDebugging(1234), hyperlight.ErrUnsupported,
-			"hyperlight: New: this build of the library does not support debugging guests (feature `gdb`)",
+			"hyperlight: New: this build of the library does not support debugging guests (feature gdb, with debug assertions)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +150,20 @@ func TestBadConfigIsRefused(t *testing.T) {
 	}
 }
 
-// A size that leaves too little scratch for the guest's own start is found when the runtime loads.
+// Between what New accepts and what the guest needs to start there are some sizes that fail at the boot.
+func TestScratchTooSmallToBoot(t *testing.T) {
+	proto, err := hyperlight.New(hyperlight.WithScratchSize(2_211_840))
+	require.NoError(t, err)
+	closeWith(t, proto)
+	_, err = proto.LoadRuntime(t.Context())
+	require.ErrorIs(t, err, hyperlight.ErrOutOfMemory)
+	assert.NotErrorIs(t, err, hyperlight.ErrHypervisorUnusable)
+	assert.ErrorContains(t, err, "Out of physical memory")
+	assert.ErrorContains(t, err, "(raise WithHeapSize and WithScratchSize)")
+	assert.EqualValues(t, 13, asError(t, err).GuestCode)
+	assert.Equal(t, hyperlight.StatusConsumed, proto.Status())
+}
+
 func TestInterruptSignalOffset(t *testing.T) {
 	loaded := loadHandler(t, counter, hyperlight.WithInterruptSignalOffset(3))
 	assert.EqualValues(t, 3, loaded.Config().InterruptSignalOffset)

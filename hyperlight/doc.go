@@ -6,7 +6,8 @@
 //
 //	New ─▶ ProtoJSSandbox ─LoadRuntime▶ JSSandbox ─Load▶ LoadedJSSandbox ─Unload▶ JSSandbox ...
 //
-// Each arrow consumes its source, also when it fails: the source then answers [ErrConsumed]. All types
+// Each arrow consumes its source, also when the guest or the hypervisor fails: the source then answers
+// [ErrConsumed]. It does not when it refuses to begin, for a context that has ended, say. All types
 // have Close, which is safe at any time and as often as you like; a sandbox that is forgotten
 // without Close is freed some time after it became unreachable.
 //

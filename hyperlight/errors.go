@@ -41,7 +41,9 @@ func (e *JSException) Error() string { return e.Message }
 // Code is the kind of a failure. Codes below 1000 are those of the C ABI.
 type Code uint32
 
-// The kinds of failures; each matches the sentinel of the same name.
+// The kinds of failures. The sentinels below say what each means; CodeMemoryTooBig and
+// CodeMemoryTooSmall match ErrMemorySize, CodeInternal, CodePanic and CodeBusy match ErrInternal, and
+// CodeContextDone matches the context's own error.
 const (
 	CodeInvalidArgument    = Code(capi.CodeInvalidArgument)
 	CodeConsumed           = Code(capi.CodeConsumed)
@@ -50,6 +52,7 @@ const (
 	CodeHypervisorUnusable = Code(capi.CodeHypervisorUnusable)
 	CodeMemoryTooBig       = Code(capi.CodeMemoryTooBig)
 	CodeMemoryTooSmall     = Code(capi.CodeMemoryTooSmall)
+	CodeHostResources      = Code(capi.CodeHostResources)
 	CodeHandlerExists      = Code(capi.CodeHandlerExists)
 	CodeHandlerNotFound    = Code(capi.CodeHandlerNotFound)
 	CodeNoHandlers         = Code(capi.CodeNoHandlers)
@@ -66,8 +69,9 @@ const (
 	CodePoisoned           = Code(capi.CodePoisoned)
 	CodeUnrecoverable      = Code(capi.CodeUnrecoverable)
 	CodeOutputTooBig       = Code(capi.CodeOutputTooBig)
-	// CodeInternal stands for any other failure; the message says which.
-	CodeInternal = Code(capi.CodeInternal)
+	CodeInternal           = Code(capi.CodeInternal)
+	CodePanic              = Code(capi.CodePanic)
+	CodeBusy               = Code(capi.CodeBusy)
 
 	CodeClosed          Code = 1000
 	CodeLibraryNotFound Code = 1001
@@ -92,6 +96,8 @@ var (
 	ErrNoHypervisor = errors.New("no hypervisor")
 	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest.
 	ErrHypervisorUnusable = errors.New("hypervisor unusable")
+	// ErrHostResources: the host has no memory or no file descriptors left for a micro-VM.
+	ErrHostResources = errors.New("host resources exhausted")
 	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument.
 	ErrMemorySize = errors.New("memory size out of range")
 
@@ -131,6 +137,10 @@ var (
 	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
 	ErrUnrecoverable = errors.New("unrecoverable")
 
+	// ErrInternal: a failure that has no sentinel of its own, or a bug; the message says more. After a
+	// panic in the native library the sandbox is unrecoverable.
+	ErrInternal = errors.New("internal error")
+
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
 	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
@@ -152,6 +162,7 @@ var kinds = map[Code]struct {
 	CodeHypervisorUnusable: {[]error{ErrHypervisorUnusable}, "it cannot run a guest; `./build.sh doctor` tells more"},
 	CodeMemoryTooBig:       {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
 	CodeMemoryTooSmall:     {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
+	CodeHostResources:      {sentinels: []error{ErrHostResources}},
 	CodeHandlerExists:      {sentinels: []error{ErrHandlerExists}},
 	CodeHandlerNotFound:    {sentinels: []error{ErrHandlerNotFound}},
 	CodeNoHandlers:         {[]error{ErrNoHandlers}, "call AddHandler first"},
@@ -168,6 +179,10 @@ var kinds = map[Code]struct {
 	CodePoisoned:           {[]error{ErrPoisoned}, "unload or close it"},
 	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
 	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
+	CodeInternal:           {sentinels: []error{ErrInternal}},
+	CodePanic:              {sentinels: []error{ErrInternal}},
+	CodeBusy:               {sentinels: []error{ErrInternal}},
+	CodeContextDone:        {}, // matches its cause
 	CodeLibraryNotFound:    {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:        {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:      {[]error{ErrLibraryLoaded}, "choose a library before the first New"},

@@ -77,6 +77,9 @@ func (h *handle[T]) consume() {
 	h.state.CompareAndSwap(uint32(StatusReady), uint32(StatusConsumed))
 }
 
+// wasClosed says whether close came during a transition, whose result then has no owner.
+func (h *handle[T]) wasClosed() bool { return h.state.Load() == uint32(StatusClosed) }
+
 // close makes the object unusable, and frees it now or when its user leaves. It does not wait.
 func (h *handle[T]) close() {
 	if h != nil && h.state.CompareAndSwap(uint32(StatusReady), uint32(StatusClosed)) {

@@ -99,6 +99,10 @@ func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
+	if s.h.wasClosed() {
+		capi.SandboxFree(native)
+		return nil, s.h.unusable(op)
+	}
 	return newJSSandbox(native, s.config), nil
 }
 
@@ -116,7 +120,8 @@ func (s *LoadedJSSandbox) Config() Config { return s.config }
 // Upstream: LoadedJSSandbox::status.
 func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
 
-// Close frees the sandbox and its micro-VM; if a call is running, when that ends. Calls that wait for
+// Close frees the sandbox and its micro-VM; if a call is running, when that ends, in which case Unload
+// returns [ErrClosed], and HandleEvent its result. Calls that wait for
 // their turn return [ErrClosed]. It never waits, returns nil, and may be called more than once, and
 // after the sandbox was consumed.
 func (s *LoadedJSSandbox) Close() error {

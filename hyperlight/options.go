@@ -24,11 +24,17 @@ const (
 
 // Config is the configuration of a sandbox, as it is in effect. Sizes are in bytes.
 type Config struct {
-	HeapSize              int
-	ScratchSize           int
-	InputBufferSize       int
-	OutputBufferSize      int
-	InterruptRetryDelay   time.Duration
+	// HeapSize is what [WithHeapSize] sets.
+	HeapSize int
+	// ScratchSize is what [WithScratchSize] sets.
+	ScratchSize int
+	// InputBufferSize is what [WithInputBufferSize] sets.
+	InputBufferSize int
+	// OutputBufferSize is what [WithOutputBufferSize] sets.
+	OutputBufferSize int
+	// InterruptRetryDelay is what [WithInterruptRetryDelay] sets.
+	InterruptRetryDelay time.Duration
+	// InterruptSignalOffset is what [WithInterruptSignalOffset] sets.
 	InterruptSignalOffset uint8
 }
 
@@ -51,8 +57,8 @@ func WithHeapSize(bytes int) Option {
 	return func(o *options) { o.config.HeapSize = bytes }
 }
 
-// WithScratchSize sets the size of the scratch region, at least 1 MiB; [DefaultScratchSize] if not
-// given. It holds both buffers and a copy of every page that the guest has written to (heap,
+// WithScratchSize sets the size of the scratch region, at least 1 MiB and a multiple of 4 KiB;
+// [DefaultScratchSize] if not given. It holds both buffers and a copy of every page that the guest has written to (heap,
 // stack and globals) since it was booted or last restored: to fill the heap, a guest needs that
 // much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which ignores
 // smaller values.
@@ -75,14 +81,14 @@ func WithOutputBufferSize(bytes int) Option {
 }
 
 // WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
-// the guest stops; 500 µs if not given. Upstream: SandboxBuilder::with_interrupt_retry_delay.
+// the guest stops; 500 µs if not given, 0 for none. Upstream: SandboxBuilder::with_interrupt_retry_delay.
 func WithInterruptRetryDelay(delay time.Duration) Option {
 	return func(o *options) { o.config.InterruptRetryDelay = delay }
 }
 
 // WithInterruptSignalOffset chooses the signal that interrupts a guest: SIGRTMIN plus offset; 0 if not
-// given. Leave it at 0 unless another library of this process owns SIGRTMIN: it is the one
-// real-time signal that the Go runtime never handles itself. Upstream:
+// given. Use the same for all sandboxes, and leave it at 0 unless something else in this process owns
+// SIGRTMIN: it is the one real-time signal that the Go runtime never handles itself. Upstream:
 // SandboxBuilder::set_interrupt_vcpu_sigrtmin_offset.
 func WithInterruptSignalOffset(offset uint8) Option {
 	return func(o *options) { o.config.InterruptSignalOffset = offset }
@@ -90,7 +96,7 @@ func WithInterruptSignalOffset(offset uint8) Option {
 
 // WithPrint sends what the guest prints (console.log, print) to w; without it, it is dropped. The
 // guest waits while w is written to, on a goroutine of its own; w must not use the sandbox that
-// prints. An error or a panic of w is dropped, as upstream drops those of its print functions.
+// prints. Sandboxes that share w write to it at the same time. An error or a panic of w is dropped, as upstream drops those of its print functions.
 // Upstream: SandboxBuilder::with_host_print_fn, whose default is the process's standard output.
 func WithPrint(w io.Writer) Option {
 	return func(o *options) { o.print = w }
@@ -112,7 +118,12 @@ func WithDebugging(port uint16) Option {
 // WithUpstreamDefaults gives all sizes the values that upstream has: heap 4 MiB, scratch 1 MiB, and
 // buffers of 16 KiB, which few real scripts fit into. Options after it still win.
 func WithUpstreamDefaults() Option {
-	return func(o *options) { o.config = o.upstream }
+	return func(o *options) {
+		o.config.HeapSize = o.upstream.HeapSize
+		o.config.ScratchSize = o.upstream.ScratchSize
+		o.config.InputBufferSize = o.upstream.InputBufferSize
+		o.config.OutputBufferSize = o.upstream.OutputBufferSize
+	}
 }
 
 // apply makes the native builder agree with the options.

@@ -75,7 +75,9 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 //
 // # Errors
 //
-// [ErrHypervisorUnusable] when the hypervisor cannot run a guest, [ErrConsumed], [ErrClosed].
+// [ErrHypervisorUnusable] when the hypervisor cannot run a guest; [ErrHostResources] when memory or file
+// descriptors have run out; [ErrOutOfMemory] when scratch is too small for the guest's own start, some
+// 1 MiB above the least that New accepts; [ErrConsumed], [ErrClosed].
 func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 	const op = "LoadRuntime"
 	defer runtime.KeepAlive(p)
@@ -88,6 +90,10 @@ func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
+	if p.h.wasClosed() {
+		capi.SandboxFree(native)
+		return nil, p.h.unusable(op)
+	}
 	return newJSSandbox(native, p.config), nil
 }
 
@@ -97,7 +103,7 @@ func (p *ProtoJSSandbox) Config() Config { return p.config }
 // Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits.
 func (p *ProtoJSSandbox) Status() Status { return p.h.currentStatus() }
 
-// Close frees the sandbox; if a call is running, when that ends. It never waits, returns nil, and may
+// Close frees the sandbox; if LoadRuntime is running, when that ends, with [ErrClosed]. It never waits, returns nil, and may
 // be called more than once, and after the sandbox was consumed.
 func (p *ProtoJSSandbox) Close() error {
 	p.h.close()

@@ -22,8 +22,11 @@ func newJSSandbox(native capi.Sandbox, config Config) *JSSandbox {
 }
 
 // AddHandler adds a handler for [JSSandbox.Load] to compile. The script is an ES module; its function
-// handler(event) answers to name. If no line of the script begins with "export", upstream exports
-// the function handler by itself. Upstream: JSSandbox::add_handler.
+// handler(event) answers to name. If no line of the script begins with "export " or "export{", after
+// blanks, upstream exports the function handler by itself. Upstream: JSSandbox::add_handler.
+//
+// Like all methods without a context it waits while another goroutine uses the sandbox, that is, while
+// Load runs.
 //
 // # Errors
 //
@@ -89,6 +92,10 @@ func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
+	if s.h.wasClosed() {
+		capi.LoadedSandboxFree(native)
+		return nil, s.h.unusable(op)
+	}
 	return newLoadedJSSandbox(native, s.config), nil
 }
 
@@ -111,7 +118,7 @@ func (s *JSSandbox) Config() Config { return s.config }
 // Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
 func (s *JSSandbox) Status() Status { return s.h.currentStatus() }
 
-// Close frees the sandbox and its micro-VM; if a call is running, when that ends. It never waits,
+// Close frees the sandbox and its micro-VM; if Load is running, when that ends, with [ErrClosed]. It never waits,
 // returns nil, and may be called more than once, and after the sandbox was consumed.
 func (s *JSSandbox) Close() error {
 	s.h.close()

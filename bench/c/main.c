@@ -10,11 +10,12 @@
 
 enum { WARM_UP = 200, CALLS = 1000 };
 
-static void check(hljs_code code, hljs_error *error) {
+// Ends the program when the call failed. `error` is a pointer so that it is read after the call.
+static void check(hljs_code code, hljs_error **error) {
     if (code == HLJS_CODE_OK) return;
     const uint8_t *text;
     size_t len;
-    hljs_error_message(error, &text, &len);
+    hljs_error_message(*error, &text, &len);
     fprintf(stderr, "code %u: %.*s\n", (unsigned)code, (int)len, (const char *)text);
     exit(1);
 }
@@ -28,7 +29,7 @@ static void run(const hljs_loaded_sandbox *loaded, int calls, bool gc) {
         check(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name),
                                                (const uint8_t *)event, strlen(event), gc, &result,
                                                &len, &error),
-              error);
+              &error);
         hljs_buffer_free(result, len);
     }
 }
@@ -42,21 +43,21 @@ static long long now(void) {
 int main(void) {
     hljs_error *error = NULL;
     hljs_builder *builder;
-    check(hljs_builder_new(&builder, &error), error);
-    check(hljs_builder_set_heap_size(builder, 8 << 20, &error), error);
-    check(hljs_builder_set_scratch_size(builder, 16 << 20, &error), error);
-    check(hljs_builder_set_input_buffer_size(builder, 1 << 20, &error), error);
-    check(hljs_builder_set_output_buffer_size(builder, 1 << 20, &error), error);
+    check(hljs_builder_new(&builder, &error), &error);
+    check(hljs_builder_set_heap_size(builder, 8 << 20, &error), &error);
+    check(hljs_builder_set_scratch_size(builder, 16 << 20, &error), &error);
+    check(hljs_builder_set_input_buffer_size(builder, 1 << 20, &error), &error);
+    check(hljs_builder_set_output_buffer_size(builder, 1 << 20, &error), &error);
     hljs_proto_sandbox *proto;
-    check(hljs_builder_build(builder, &proto, &error), error);
+    check(hljs_builder_build(builder, &proto, &error), &error);
     hljs_sandbox *sandbox;
-    check(hljs_proto_sandbox_load_runtime(proto, &sandbox, &error), error);
+    check(hljs_proto_sandbox_load_runtime(proto, &sandbox, &error), &error);
     static const char name[] = "handler", script[] = "function handler(event) { return event; }";
     check(hljs_sandbox_add_handler(sandbox, (const uint8_t *)name, strlen(name),
                                    (const uint8_t *)script, strlen(script), &error),
-          error);
+          &error);
     hljs_loaded_sandbox *loaded;
-    check(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), error);
+    check(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), &error);
 
     for (int gc = 0; gc <= 1; gc++) {
         run(loaded, WARM_UP, gc);

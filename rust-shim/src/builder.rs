@@ -48,7 +48,7 @@ pub unsafe extern "C" fn hljs_builder_set_heap_size(
     ffi::guard(error, || set(builder, |settings| settings.set_heap(bytes)))
 }
 
-/// Sets the size of the scratch region in bytes; at least 1 MiB. It holds both buffers and every
+/// Sets the size of the scratch region in bytes; at least 1 MiB, in pages of 4 KiB. It holds both buffers and every
 /// page that the guest has written to since it was booted or last restored, and is wiped at
 /// every restore.
 #[unsafe(no_mangle)]
@@ -103,8 +103,8 @@ pub unsafe extern "C" fn hljs_builder_set_interrupt_retry_delay(
     })
 }
 
-/// Sets which signal interrupts a guest: SIGRTMIN plus `offset`. All sandboxes of a process should
-/// use the same; in a Go program it must be 0.
+/// Sets which signal interrupts a guest: SIGRTMIN plus `offset`. All sandboxes of a process should use
+/// the same, and leave it at 0 unless something else in the process owns SIGRTMIN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_builder_set_interrupt_signal_offset(
     builder: *const Builder,
@@ -172,7 +172,10 @@ pub unsafe extern "C" fn hljs_builder_set_debugging_port(
     ffi::guard(error, || {
         ffi::borrow(builder, "builder")?.0.with(|options| {
             if !CAN_DEBUG {
-                return Err(unsupported("debugging guests", "gdb"));
+                return Err(unsupported(
+                    "debugging guests",
+                    "gdb, with debug assertions",
+                ));
             }
             options.debugging_port = Some(port);
             Ok(())
@@ -231,7 +234,16 @@ pub unsafe extern "C" fn hljs_builder_build(
             Some(port) => upstream.with_debugging_enabled(port),
             None => upstream,
         };
-        let proto = upstream.build()?;
+        let proto = upstream.build().map_err(|e| {
+            let error = Error::from(e);
+            match error.code() {
+                // Upstream does not say which memory.
+                Code::MemoryTooSmall => error.with_note(
+                    "the scratch size has to hold both buffers and the page tables of the heap",
+                ),
+                _ => error,
+            }
+        })?;
         sandbox.give(ProtoSandbox::new(proto, options.settings));
         Ok(())
     })
@@ -258,6 +270,6 @@ fn set_if_wanted<T>(target: *mut T, value: T) {
 fn unsupported(what: &str, feature: &str) -> Error {
     Error::new(
         Code::Unsupported,
-        format!("this build of the library does not support {what} (feature `{feature}`)"),
+        format!("this build of the library does not support {what} (feature {feature})"),
     )
 }

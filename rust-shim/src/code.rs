@@ -17,7 +17,8 @@ pub enum Code {
     Busy = 3,
     /// This build of the library lacks the feature that the function needs.
     Unsupported = 4,
-    /// Rust code panicked. The object involved answers this code from now on.
+    /// Rust code panicked. The object involved answers this code from now on, or "consumed" if that
+    /// happened in a transition, and its status is unrecoverable.
     Panic = 5,
     /// Any other failure of the host side; the message says which.
     Internal = 6,
@@ -30,6 +31,9 @@ pub enum Code {
     MemoryTooBig = 22,
     /// A size is below what a sandbox needs, or the scratch region cannot hold buffers and page tables.
     MemoryTooSmall = 23,
+
+    /// The host has no memory or no file descriptors left for a micro-VM.
+    HostResources = 24,
 
     /// A handler of this name was added before.
     HandlerExists = 40,

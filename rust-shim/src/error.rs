@@ -25,6 +25,9 @@ pub(crate) struct Exception {
     pub stack: String,
 }
 
+/// How messages end whose cause is ENOMEM, ENFILE or EMFILE: Rust's standard wording of an OS error.
+const NO_RESOURCES: [&str; 3] = ["(os error 12)", "(os error 23)", "(os error 24)"];
+
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -48,6 +51,29 @@ impl Error {
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What kept a guest from booting, before any code of the caller's ran.
+    pub(crate) fn boot_failure(error: HyperlightError) -> Self {
+        let mut result = Self::from(error);
+        if result.code != Code::VmFailure {
+            return result;
+        }
+        if let Some((code, text)) = guest_error::abort_during_boot(&result.message) {
+            result.guest_code = Some(u32::from(code));
+            result.code = abort_code(code, text);
+        } else if NO_RESOURCES.iter().any(|end| result.message.ends_with(end)) {
+            result.code = Code::HostResources;
+        } else {
+            result.code = Code::HypervisorUnusable;
+        }
+        result
+    }
+
+    /// The same failure with words of ours behind upstream's.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.message = format!("{}: {note}", self.message);
+        self
     }
 
     /// The same failure under another code, for callers that know more than upstream's enum tells.
@@ -81,11 +107,7 @@ impl From<HyperlightError> for Error {
             HyperlightError::HyperlightVmError(_) => result.code = Code::VmFailure,
             HyperlightError::GuestAborted(code, text) => {
                 result.guest_code = Some(u32::from(code));
-                result.code = match guest_error::abort_reason(code, &text) {
-                    AbortReason::OutOfMemory => Code::OutOfMemory,
-                    AbortReason::OutputTooBig => Code::OutputTooBig,
-                    AbortReason::Other => Code::GuestAborted,
-                };
+                result.code = abort_code(code, &text);
             }
             HyperlightError::GuestError(code, text) => {
                 result.guest_code = u32::try_from(u64::from(code)).ok();
@@ -102,6 +124,14 @@ impl From<HyperlightError> for Error {
             _ => {}
         }
         result
+    }
+}
+
+fn abort_code(code: u8, text: &str) -> Code {
+    match guest_error::abort_reason(code, text) {
+        AbortReason::OutOfMemory => Code::OutOfMemory,
+        AbortReason::OutputTooBig => Code::OutputTooBig,
+        AbortReason::Other => Code::GuestAborted,
     }
 }
 

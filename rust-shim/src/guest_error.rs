@@ -57,6 +57,13 @@ pub(crate) fn abort_reason(code: u8, text: &str) -> AbortReason {
     }
 }
 
+/// An abort during the guest's boot, of which upstream gives only the text.
+pub(crate) fn abort_during_boot(text: &str) -> Option<(u8, &str)> {
+    let (_, abort) = text.split_once("Guest aborted: error code ")?;
+    let (code, message) = abort.split_once(", message: ")?;
+    Some((code.parse().ok()?, message))
+}
+
 /// Reads the debug form of rquickjs's `CaughtError`: an `Exception` with message and stack, or the
 /// `Value` of whatever else was thrown. White space differs between `{:?}` and `{:#?}`.
 fn exception(text: &str) -> Option<Exception> {
@@ -243,6 +250,23 @@ mod tests {
                 text.to_owned()
             };
             assert_eq!(abort_reason(code, &text), reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn aborts_during_boot() {
+        assert_eq!(
+            abort_during_boot(
+                "Internal Hyperlight VM error: Initialize error: Failed to run vm: Guest aborted: error code 13, message: Out of physical memory"
+            ),
+            Some((13, "Out of physical memory"))
+        );
+        for text in [
+            "",
+            "Guest aborted: error code x, message: y",
+            "Guest aborted: error code 300, message: y",
+        ] {
+            assert_eq!(abort_during_boot(text), None, "{text}");
         }
     }
 

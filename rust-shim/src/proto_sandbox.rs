@@ -39,14 +39,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let shield = signal::Shield::new();
         let result = contents.load_runtime();
         drop(shield);
-        let loaded = result.map_err(|e| {
-            let error = Error::from(e);
-            // No code of the caller's has run yet: what fails here is the hypervisor.
-            match error.code() {
-                Code::VmFailure => error.with_code(Code::HypervisorUnusable),
-                _ => error,
-            }
-        })?;
+        let loaded = result.map_err(Error::boot_failure)?;
         signal::check_handler(proto.settings.interrupt_signal_offset)?;
         sandbox.give(Sandbox::new(loaded, proto.settings));
         Ok(())

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 const MIN_HEAP: u64 = 4 << 20;
 const MIN_SCRATCH: u64 = 1 << 20;
 
+const PAGE: u64 = 4096;
+
 const BUFFER_OVERHEAD: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,14 @@ impl Settings {
     }
 
     pub(crate) fn set_scratch(&mut self, bytes: u64) -> Result<()> {
-        self.scratch = at_least("scratch size", bytes, MIN_SCRATCH)?;
+        let bytes = at_least("scratch size", bytes, MIN_SCRATCH)?;
+        // Upstream maps it as it is, and finds out in the middle of a build.
+        if !bytes.is_multiple_of(PAGE) {
+            return Err(Error::invalid_argument(format!(
+                "scratch size is {bytes} bytes, not a multiple of the page size of {PAGE}"
+            )));
+        }
+        self.scratch = bytes;
         Ok(())
     }
 
@@ -65,7 +74,7 @@ impl Settings {
     /// An upstream builder with these settings.
     pub(crate) fn builder(&self) -> Result<SandboxBuilder> {
         let mut builder = SandboxBuilder::new()
-            .with_guest_heap_size(self.heap)
+            .with_guest_heap_size(usize_of("heap size", self.heap)? as u64)
             .with_guest_scratch_size(usize_of("scratch size", self.scratch)?)
             .with_guest_input_buffer_size(usize_of("input buffer size", self.input_buffer)?)
             .with_guest_output_buffer_size(usize_of("output buffer size", self.output_buffer)?)
@@ -132,6 +141,16 @@ mod tests {
     }
 
     #[test]
+    fn scratch_is_made_of_pages() {
+        let error = Settings::default().set_scratch((1 << 20) + 1).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(
+            error.message(),
+            "scratch size is 1048577 bytes, not a multiple of the page size of 4096"
+        );
+    }
+
+    #[test]
     fn minimums_are_accepted() {
         let mut settings = Settings::default();
         settings.set_heap(4 << 20).unwrap();
@@ -142,9 +161,18 @@ mod tests {
 
     #[test]
     fn absurd_sizes_do_not_overflow() {
-        let mut settings = Settings::default();
-        settings.set_scratch(u64::MAX).unwrap();
-        let error = settings.builder().err().unwrap();
-        assert_eq!(error.code(), Code::MemoryTooBig);
+        type Set = fn(&mut Settings, u64) -> Result<()>;
+        let setters: [Set; 4] = [
+            Settings::set_heap,
+            Settings::set_scratch,
+            Settings::set_input_buffer,
+            Settings::set_output_buffer,
+        ];
+        for set in setters {
+            let mut settings = Settings::default();
+            set(&mut settings, u64::MAX - 4095).unwrap();
+            let error = settings.builder().err().unwrap();
+            assert_eq!(error.code(), Code::MemoryTooBig);
+        }
     }
 }

@@ -26,6 +26,9 @@ impl<T> Shell<T> {
 
     /// The status as of the last finished call. Never waits.
     pub(crate) fn status(&self) -> Status {
+        if self.contents.is_poisoned() {
+            return Status::Unrecoverable;
+        }
         Status::from_u32(self.status.load(Ordering::Acquire))
     }
 
@@ -113,5 +116,6 @@ mod tests {
             shell.with(|_| -> Result<()> { panic!("boom") })
         }));
         assert_eq!(shell.with(|_| Ok(())).unwrap_err().code(), Code::Panic);
+        assert_eq!(shell.status(), Status::Unrecoverable);
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn check_handler(signal_offset: u8) -> Result<()> {
         Code::Internal,
         format!(
             "the handler of the interrupt signal {signal} is missing or lacks SA_ONSTACK: \
-             another library in this process replaced it, choose another signal offset"
+             something else in this process uses that signal; choose another signal offset"
         ),
     ))
 }
