@@ -127,7 +127,7 @@ func TestLifecycleHammer(t *testing.T) {
 }
 
 // The collector runs all the time, and overwrites what it frees (GODEBUG=clobberfree=1), while calls pass
-// strings and slices that nothing else refers to. Without the pins in capi's frames this fails.
+// strings and slices that nothing else refers to, and results come back. Package capi tests the pins alone.
 func TestCallsUnderGCStorm(t *testing.T) {
 	if os.Getenv(stormVariable) == "" {
 		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
