@@ -187,7 +187,7 @@ func TestBadEvents(t *testing.T) {
 		"20 MB": {
 			`"` + strings.Repeat("x", 20<<20) + `"`, hyperlight.ErrBufferTooSmall,
 			"Failed to execute shared memory operation: Not enough space in buffer to push data. " +
-				"Required: 20971708, Available: 1048568 (raise WithInputBufferSize)",
+				"Required: 20971708, Available: 1048568: handler name and event have 20971529 bytes, the input buffer 1048576 (raise WithInputBufferSize)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestBadHandlerNames(t *testing.T) {
 		"call too long": {
 			call, strings.Repeat("n", 2<<20), hyperlight.ErrBufferTooSmall,
 			"HandleEvent: Failed to execute shared memory operation: Not enough space in buffer to push data. " +
-				"Required: 2097336, Available: 1048568 (raise WithInputBufferSize)",
+				"Required: 2097336, Available: 1048568: handler name and event have 2097154 bytes, the input buffer 1048576 (raise WithInputBufferSize)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

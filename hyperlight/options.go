@@ -51,7 +51,8 @@ type options struct {
 }
 
 // WithHeapSize sets the size of the guest's heap, at least 4 MiB; [DefaultHeapSize] if not given. A
-// guest that needs more than this, or more than scratch can hold, aborts: [ErrOutOfMemory].
+// guest that needs more than this, or more than scratch can hold, aborts: [ErrOutOfMemory]. The guest's
+// allocator deals in powers of two, so a request of just over 1 MiB takes 2.
 // Upstream: SandboxBuilder::with_guest_heap_size, which ignores smaller values.
 func WithHeapSize(bytes int) Option {
 	return func(o *options) { o.config.HeapSize = bytes }

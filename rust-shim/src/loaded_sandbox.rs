@@ -43,7 +43,8 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
         let event = ffi::text(event, event_len, "the event")?;
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
-        let shell = &ffi::borrow(loaded, "loaded")?.shell;
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        let (shell, settings) = (&loaded.shell, &loaded.settings);
         let answer = shell.with(|contents| {
             let answer = contents.handle_event(name, event.to_owned(), Some(gc != 0));
             shell.set_status(contents.status().into());
@@ -52,6 +53,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
                 // Upstream has no variant for this one; it checks it after the event's JSON.
                 match error.code() {
                     Code::Internal if name.is_empty() => error.with_code(Code::InvalidArgument),
+                    Code::BufferTooSmall => error.with_note(&format!(
+                        "handler name and event have {} bytes, the input buffer {}",
+                        name.len() + event.len(),
+                        settings.input_buffer
+                    )),
                     _ => error,
                 }
             })
