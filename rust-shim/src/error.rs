@@ -5,7 +5,7 @@ use hyperlight_js::HyperlightError;
 
 use crate::code::Code;
 use crate::ffi;
-use crate::guest_error::{self, AbortReason, GuestFailure};
+use crate::guest_error::{self, AbortReason, Exception, GuestFailure};
 
 /// Why a call failed. Owned by the caller; freed with `hljs_error_free`.
 #[derive(Debug)]
@@ -14,15 +14,6 @@ pub struct Error {
     message: String,
     exception: Option<Exception>,
     guest_code: Option<u32>,
-}
-
-/// What JavaScript threw.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Exception {
-    /// The exception's message; for a thrown value that is no Error, its text.
-    pub message: String,
-    /// The call stack; empty for a thrown value that is no Error.
-    pub stack: String,
 }
 
 /// How messages end whose cause is ENOMEM, ENFILE or EMFILE: Rust's standard wording of an OS error.

@@ -3,12 +3,19 @@
 //! throws arrives inside the Rust debug form of an exception, quoted and escaped, and it cannot
 //! choose the text of an abort.
 
-use crate::error::Exception;
-
 const ERROR: &str = "Error: ";
 const HANDLER_NOT_FOUND: &str = "No handler registered for function ";
 const NO_VALUE: &str = "The handler function did not return a value";
 const RUNTIME_ERROR: &str = "Runtime error: ";
+
+/// What JavaScript threw.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Exception {
+    /// The exception's message; for a thrown value that is no Error, its text.
+    pub message: String,
+    /// The call stack; empty for a thrown value that is no Error.
+    pub stack: String,
+}
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum GuestFailure {
