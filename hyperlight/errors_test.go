@@ -69,6 +69,28 @@ func TestNoErrorStaysNil(t *testing.T) {
 	require.NoError(t, nativeError("Op", nil))
 }
 
+// Package capi tests that such libraries fail to load; here is what users see of it.
+func TestLibraryErrors(t *testing.T) {
+	tried := []capi.Attempt{{Place: "next to the executable, /x.so", Err: errors.New("it has ABI version 999, but this program needs 1")}}
+	const list = "no usable libhyperlight_js_capi.so was found; tried:\n" +
+		"  next to the executable, /x.so: it has ABI version 999, but this program needs 1"
+	for _, test := range []struct {
+		err      error
+		sentinel error
+		text     string
+	}{
+		{&capi.LoadFailure{Tried: tried, ABIMismatch: true}, ErrABIMismatch, "hyperlight: New: " + list + " (build library and program from the same version)"},
+		{&capi.LoadFailure{Tried: tried}, ErrLibraryNotFound, "hyperlight: New: " + list + " (run ./build.sh, or set HYPERLIGHT_JS_LIBRARY)"},
+		{fmt.Errorf("%w: unsupported platform x/y", errors.ErrUnsupported), ErrUnsupported, "hyperlight: New: unsupported operation: unsupported platform x/y"},
+	} {
+		err := libraryError("New", test.err)
+		require.ErrorIs(t, err, test.sentinel)
+		require.ErrorIs(t, err, test.err)
+		assert.EqualError(t, err, test.text)
+	}
+	require.NoError(t, libraryError("New", nil))
+}
+
 func TestErrorFormats(t *testing.T) {
 	err := nativeError("HandleEvent", &capi.Error{
 		Code: capi.CodeJSException, Message: "text", JSMessage: "m", JSStack: "    at handler (./h.js:1:2)\n",

@@ -76,8 +76,12 @@ func chosen(op string, err error) error {
 // loadLibrary loads the library, once.
 func loadLibrary(op string) (place string, err error) {
 	place, err = capi.Load()
+	return place, libraryError(op, err)
+}
+
+func libraryError(op string, err error) error {
 	if err == nil {
-		return place, nil
+		return nil
 	}
 	code := CodeUnsupported
 	if failure := (*capi.LoadFailure)(nil); errors.As(err, &failure) {
@@ -86,5 +90,5 @@ func loadLibrary(op string) (place string, err error) {
 			code = CodeABIMismatch
 		}
 	}
-	return "", &Error{Op: op, Code: code, Message: err.Error(), cause: err}
+	return &Error{Op: op, Code: code, Message: err.Error(), cause: err}
 }
