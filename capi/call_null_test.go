@@ -29,9 +29,12 @@ var nullCalls = map[string]func() *Error{
 	"hljs_builder_get_config":            func() *Error { return discard(BuilderGetConfig(Builder{})) },
 	"hljs_builder_build":                 func() *Error { return discard(BuilderBuild(Builder{})) },
 	"hljs_proto_sandbox_load_runtime":    func() *Error { return discard(ProtoSandboxLoadRuntime(ProtoSandbox{})) },
-	"hljs_sandbox_add_handler":           func() *Error { return SandboxAddHandler(Sandbox{}, "name", "script") },
+	"hljs_sandbox_add_handler":           func() *Error { return SandboxAddHandler(Sandbox{}, "name", "script", "") },
 	"hljs_sandbox_remove_handler":        func() *Error { return SandboxRemoveHandler(Sandbox{}, "name") },
 	"hljs_sandbox_clear_handlers":        func() *Error { return SandboxClearHandlers(Sandbox{}) },
+	"hljs_sandbox_add_module":            func() *Error { return SandboxAddModule(Sandbox{}, "name", "user", "script") },
+	"hljs_sandbox_remove_module":         func() *Error { return SandboxRemoveModule(Sandbox{}, "name", "user") },
+	"hljs_sandbox_clear_modules":         func() *Error { return SandboxClearModules(Sandbox{}) },
 	"hljs_sandbox_status":                func() *Error { return discard(SandboxStatus(Sandbox{})) },
 	"hljs_sandbox_get_loaded_sandbox":    func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{})) },
 	"hljs_loaded_sandbox_handle_event": func() *Error {

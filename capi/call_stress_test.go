@@ -22,13 +22,13 @@ import (
 
 func checkedAddHandler(name, script string) error {
 	text := name + "\x00"
-	err := SandboxAddHandler(Sandbox{}, text, script)
+	err := SandboxAddHandler(Sandbox{}, text, script, "")
 	return expect(err, "the handler name contains a NUL byte at offset %d", len(name))
 }
 
 func checkedScript(name, script string) error {
 	text := script + "\x00"
-	err := SandboxAddHandler(Sandbox{}, name, text)
+	err := SandboxAddHandler(Sandbox{}, name, text, "")
 	return expect(err, "the script contains a NUL byte at offset %d", len(script))
 }
 

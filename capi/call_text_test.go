@@ -21,11 +21,19 @@ func TestTextArrivesWhole(t *testing.T) {
 	}{
 		"name of a handler to add": {
 			"the handler name", "sandbox", true,
-			func(text string) *Error { return SandboxAddHandler(Sandbox{}, text, "script") },
+			func(text string) *Error { return SandboxAddHandler(Sandbox{}, text, "script", "") },
 		},
 		"script": {
 			"the script", "sandbox", true,
-			func(text string) *Error { return SandboxAddHandler(Sandbox{}, "name", text) },
+			func(text string) *Error { return SandboxAddHandler(Sandbox{}, "name", text, "") },
+		},
+		"base path": {
+			"the base path", "sandbox", true,
+			func(text string) *Error { return SandboxAddHandler(Sandbox{}, "name", "script", text) },
+		},
+		"source of a module": {
+			"the script", "sandbox", true,
+			func(text string) *Error { return SandboxAddModule(Sandbox{}, "name", "user", text) },
 		},
 		"name of a handler to remove": {
 			"the handler name", "sandbox", false,

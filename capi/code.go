@@ -25,6 +25,8 @@ const (
 	CodeNoHandlers         Code = 42
 	CodeBufferTooSmall     Code = 43
 	CodeInvalidJSON        Code = 44
+	CodeModuleExists       Code = 45
+	CodeModuleNotFound     Code = 46
 	CodeJSException        Code = 60
 	CodeNoValue            Code = 61
 	CodeGuestError         Code = 62
@@ -56,6 +58,8 @@ var Codes = []Code{
 	CodeNoHandlers,
 	CodeBufferTooSmall,
 	CodeInvalidJSON,
+	CodeModuleExists,
+	CodeModuleNotFound,
 	CodeJSException,
 	CodeNoValue,
 	CodeGuestError,

@@ -98,6 +98,10 @@ enum hljs_code
     HLJS_CODE_BUFFER_TOO_SMALL = 43,
     // The event is not JSON.
     HLJS_CODE_INVALID_JSON = 44,
+    // A module of this name and namespace was added before.
+    HLJS_CODE_MODULE_EXISTS = 45,
+    // No module of this name and namespace was added.
+    HLJS_CODE_MODULE_NOT_FOUND = 46,
     // JavaScript code threw.
     HLJS_CODE_JS_EXCEPTION = 60,
     // The handler returned nothing that JSON can hold.
@@ -305,13 +309,16 @@ hljs_code hljs_proto_sandbox_load_runtime(const hljs_proto_sandbox *proto,
 void hljs_proto_sandbox_free(hljs_proto_sandbox *proto);
 
 // Adds a handler: a module whose exported function `handler(event)` answers to `name`. A script
-// without an `export` line gets `export { handler };` appended. Nothing is checked but names and
-// sizes: the guest compiles the script in `hljs_sandbox_get_loaded_sandbox`.
+// without an `export` line gets `export { handler };` appended. Its relative imports are relative to
+// `base`, a folder of whatever the module loader loads from; (NULL, 0) is none. Nothing is checked
+// but names and sizes: the guest compiles the script in `hljs_sandbox_get_loaded_sandbox`.
 hljs_code hljs_sandbox_add_handler(const hljs_sandbox *sandbox,
                                    const uint8_t *name,
                                    size_t name_len,
                                    const uint8_t *script,
                                    size_t script_len,
+                                   const uint8_t *base,
+                                   size_t base_len,
                                    hljs_error **error);
 
 // Removes a handler that was added.
@@ -322,6 +329,29 @@ hljs_code hljs_sandbox_remove_handler(const hljs_sandbox *sandbox,
 
 // Removes all handlers.
 hljs_code hljs_sandbox_clear_handlers(const hljs_sandbox *sandbox, hljs_error **error);
+
+// Adds a module, which handlers and other modules import as `namespace:name`; upstream's default
+// namespace is `user`. The guest compiles it when it is first imported, in
+// `hljs_sandbox_get_loaded_sandbox`.
+hljs_code hljs_sandbox_add_module(const hljs_sandbox *sandbox,
+                                  const uint8_t *name,
+                                  size_t name_len,
+                                  const uint8_t *ns,
+                                  size_t ns_len,
+                                  const uint8_t *script,
+                                  size_t script_len,
+                                  hljs_error **error);
+
+// Removes a module that was added.
+hljs_code hljs_sandbox_remove_module(const hljs_sandbox *sandbox,
+                                     const uint8_t *name,
+                                     size_t name_len,
+                                     const uint8_t *ns,
+                                     size_t ns_len,
+                                     hljs_error **error);
+
+// Removes all modules.
+hljs_code hljs_sandbox_clear_modules(const hljs_sandbox *sandbox, hljs_error **error);
 
 // The status as of the last finished call. Never waits, from any thread.
 hljs_code hljs_sandbox_status(const hljs_sandbox *sandbox, hljs_status *status, hljs_error **error);

@@ -2,13 +2,14 @@ package capi
 
 // SandboxAddHandler adds a handler to be loaded.
 //
-// hljs_code hljs_sandbox_add_handler(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *script, size_t script_len, hljs_error **error);
-func SandboxAddHandler(s Sandbox, name, script string) *Error {
+// hljs_code hljs_sandbox_add_handler(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *script, size_t script_len, const uint8_t *base, size_t base_len, hljs_error **error);
+func SandboxAddHandler(s Sandbox, name, script, base string) *Error {
 	f := newFrame()
 	defer f.done()
 	f.uint(s.ptr)
 	f.text(name)
 	f.text(script)
+	f.text(base)
 	return f.fallible(symbols.hljs_sandbox_add_handler)
 }
 
@@ -31,6 +32,41 @@ func SandboxClearHandlers(s Sandbox) *Error {
 	defer f.done()
 	f.uint(s.ptr)
 	return f.fallible(symbols.hljs_sandbox_clear_handlers)
+}
+
+// SandboxAddModule adds a module to be imported.
+//
+// hljs_code hljs_sandbox_add_module(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *ns, size_t ns_len, const uint8_t *script, size_t script_len, hljs_error **error);
+func SandboxAddModule(s Sandbox, name, ns, script string) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.text(name)
+	f.text(ns)
+	f.text(script)
+	return f.fallible(symbols.hljs_sandbox_add_module)
+}
+
+// SandboxRemoveModule removes a module that was added.
+//
+// hljs_code hljs_sandbox_remove_module(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *ns, size_t ns_len, hljs_error **error);
+func SandboxRemoveModule(s Sandbox, name, ns string) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.text(name)
+	f.text(ns)
+	return f.fallible(symbols.hljs_sandbox_remove_module)
+}
+
+// SandboxClearModules removes all modules.
+//
+// hljs_code hljs_sandbox_clear_modules(const hljs_sandbox *sandbox, hljs_error **error);
+func SandboxClearModules(s Sandbox) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	return f.fallible(symbols.hljs_sandbox_clear_modules)
 }
 
 // SandboxStatus is the status as of the last finished call.

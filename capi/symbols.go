@@ -32,6 +32,9 @@ var symbols struct {
 	hljs_sandbox_add_handler                 uintptr
 	hljs_sandbox_remove_handler              uintptr
 	hljs_sandbox_clear_handlers              uintptr
+	hljs_sandbox_add_module                  uintptr
+	hljs_sandbox_remove_module               uintptr
+	hljs_sandbox_clear_modules               uintptr
 	hljs_sandbox_status                      uintptr
 	hljs_sandbox_get_loaded_sandbox          uintptr
 	hljs_sandbox_free                        uintptr

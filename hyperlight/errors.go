@@ -58,6 +58,8 @@ const (
 	CodeNoHandlers         = Code(capi.CodeNoHandlers)
 	CodeBufferTooSmall     = Code(capi.CodeBufferTooSmall)
 	CodeInvalidJSON        = Code(capi.CodeInvalidJSON)
+	CodeModuleExists       = Code(capi.CodeModuleExists)
+	CodeModuleNotFound     = Code(capi.CodeModuleNotFound)
 	CodeJSException        = Code(capi.CodeJSException)
 	CodeNoValue            = Code(capi.CodeNoValue)
 	CodeGuestError         = Code(capi.CodeGuestError)
@@ -111,6 +113,11 @@ var (
 	ErrBufferTooSmall = errors.New("buffer too small")
 	// ErrInvalidJSON: the event is not JSON.
 	ErrInvalidJSON = errors.New("invalid JSON")
+
+	// ErrModuleExists: a module of this name and namespace was added before.
+	ErrModuleExists = errors.New("module exists")
+	// ErrModuleNotFound: no module of this name and namespace was added.
+	ErrModuleNotFound = errors.New("module not found")
 
 	// ErrJSException: JavaScript threw; Exception says what.
 	ErrJSException = errors.New("JavaScript exception")
@@ -168,6 +175,8 @@ var kinds = map[Code]struct {
 	CodeNoHandlers:         {[]error{ErrNoHandlers}, "call AddHandler first"},
 	CodeBufferTooSmall:     {[]error{ErrBufferTooSmall}, "raise WithInputBufferSize"},
 	CodeInvalidJSON:        {sentinels: []error{ErrInvalidJSON}},
+	CodeModuleExists:       {sentinels: []error{ErrModuleExists}},
+	CodeModuleNotFound:     {sentinels: []error{ErrModuleNotFound}},
 	CodeJSException:        {sentinels: []error{ErrJSException, ErrGuest}},
 	CodeNoValue:            {sentinels: []error{ErrNoValue, ErrGuest}},
 	CodeGuestError:         {sentinels: []error{ErrGuest}},

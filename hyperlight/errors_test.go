@@ -30,6 +30,8 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodeNoHandlers:         {ErrNoHandlers},
 		capi.CodeBufferTooSmall:     {ErrBufferTooSmall},
 		capi.CodeInvalidJSON:        {ErrInvalidJSON},
+		capi.CodeModuleExists:       {ErrModuleExists},
+		capi.CodeModuleNotFound:     {ErrModuleNotFound},
 		capi.CodeJSException:        {ErrJSException, ErrGuest},
 		capi.CodeNoValue:            {ErrNoValue, ErrGuest},
 		capi.CodeGuestError:         {ErrGuest},

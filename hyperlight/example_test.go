@@ -180,3 +180,30 @@ func ExampleLibrary() {
 	fmt.Println("ABI", info.ABIVersion)
 	// Output: ABI 1
 }
+
+func ExampleJSSandbox_AddModule() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	module := hyperlight.Script("export function double(x) { return 2 * x; }")
+	if err := sandbox.AddModule("math", module); err != nil {
+		log.Fatal(err)
+	}
+	handler := hyperlight.Script("import { double } from 'user:math';\nexport function handler(event) { return double(event); }")
+	if err := sandbox.AddHandler("double", handler); err != nil {
+		log.Fatal(err)
+	}
+	loaded, err := sandbox.Load(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer loaded.Close()
+	result, err := loaded.HandleEvent(context.Background(), "double", []byte("21"))
+	fmt.Println(string(result), err)
+	// Output: 42 <nil>
+}

@@ -35,7 +35,7 @@ func newJSSandbox(native capi.Sandbox, config Config) *JSSandbox {
 // both numbers; [ErrConsumed], [ErrClosed]. The sandbox is as before then.
 func (s *JSSandbox) AddHandler(name string, script JSScript) error {
 	return s.use("AddHandler", func(native capi.Sandbox) *capi.Error {
-		return capi.SandboxAddHandler(native, name, script.content)
+		return capi.SandboxAddHandler(native, name, script.content, script.base)
 	})
 }
 
@@ -57,6 +57,68 @@ func (s *JSSandbox) RemoveHandler(name string) error {
 // [ErrConsumed], [ErrClosed].
 func (s *JSSandbox) ClearHandlers() error {
 	return s.use("ClearHandlers", capi.SandboxClearHandlers)
+}
+
+// DefaultModuleNamespace is the namespace of [JSSandbox.AddModule]. Upstream: DEFAULT_MODULE_NAMESPACE.
+const DefaultModuleNamespace = "user"
+
+// AddModule adds an ES module, which handlers and other modules import as "user:" and its name. It is
+// compiled when it is first imported, in [JSSandbox.Load], so the order of additions does not matter. All
+// importers share one instance and its state. Upstream: JSSandbox::add_module.
+//
+// # Errors
+//
+// [ErrInvalidArgument] for a name that is blank or has a colon or a NUL byte, or invalid UTF-8;
+// [ErrModuleExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with both
+// numbers; [ErrConsumed], [ErrClosed]. The sandbox is as before then.
+func (s *JSSandbox) AddModule(name string, script JSScript) error {
+	return s.addModule("AddModule", name, script, DefaultModuleNamespace)
+}
+
+// AddModuleNS is [JSSandbox.AddModule] with a namespace of your own: the module is imported as namespace,
+// a colon, and name. The namespace follows the rules of the name, and is not "host", which is reserved.
+// Upstream: JSSandbox::add_module_ns.
+func (s *JSSandbox) AddModuleNS(name string, script JSScript, namespace string) error {
+	return s.addModule("AddModuleNS", name, script, namespace)
+}
+
+func (s *JSSandbox) addModule(op, name string, script JSScript, namespace string) error {
+	return s.use(op, func(native capi.Sandbox) *capi.Error {
+		return capi.SandboxAddModule(native, name, namespace, script.content)
+	})
+}
+
+// RemoveModule removes a module that AddModule added. Upstream: JSSandbox::remove_module.
+//
+// # Errors
+//
+// [ErrInvalidArgument] as for AddModule, [ErrModuleNotFound], [ErrConsumed], [ErrClosed].
+func (s *JSSandbox) RemoveModule(name string) error {
+	return s.removeModule("RemoveModule", name, DefaultModuleNamespace)
+}
+
+// RemoveModuleNS removes a module that AddModuleNS added. Upstream: JSSandbox::remove_module_ns.
+//
+// # Errors
+//
+// Those of RemoveModule.
+func (s *JSSandbox) RemoveModuleNS(name, namespace string) error {
+	return s.removeModule("RemoveModuleNS", name, namespace)
+}
+
+func (s *JSSandbox) removeModule(op, name, namespace string) error {
+	return s.use(op, func(native capi.Sandbox) *capi.Error {
+		return capi.SandboxRemoveModule(native, name, namespace)
+	})
+}
+
+// ClearModules removes all modules. Upstream: JSSandbox::clear_modules.
+//
+// # Errors
+//
+// [ErrConsumed], [ErrClosed].
+func (s *JSSandbox) ClearModules() error {
+	return s.use("ClearModules", capi.SandboxClearModules)
 }
 
 func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {

@@ -54,7 +54,7 @@ int main(void) {
     check(hljs_proto_sandbox_load_runtime(proto, &sandbox, &error), &error);
     static const char name[] = "handler", script[] = "function handler(event) { return event; }";
     check(hljs_sandbox_add_handler(sandbox, (const uint8_t *)name, strlen(name),
-                                   (const uint8_t *)script, strlen(script), &error),
+                                   (const uint8_t *)script, strlen(script), NULL, 0, &error),
           &error);
     hljs_loaded_sandbox *loaded;
     check(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), &error);

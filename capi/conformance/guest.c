@@ -82,7 +82,7 @@ static void check_loaded_status(const hljs_loaded_sandbox *loaded, hljs_status e
 
 static void add(const hljs_sandbox *sandbox, const char *name, const char *text) {
     SUCCEEDS(hljs_sandbox_add_handler(sandbox, (const uint8_t *)name, strlen(name), (const uint8_t *)text,
-                                      strlen(text), &error));
+                                      strlen(text), NULL, 0, &error));
 }
 
 static void handlers(const hljs_sandbox *sandbox) {
@@ -92,20 +92,30 @@ static void handlers(const hljs_sandbox *sandbox) {
     CHECK(loaded == untouched());
     check_status(sandbox, HLJS_STATUS_READY); // Not consumed.
 
-    FAILS(hljs_sandbox_add_handler(sandbox, NULL, 0, BYTES("script"), &error), HLJS_CODE_INVALID_ARGUMENT, NULL);
+    FAILS(hljs_sandbox_add_handler(sandbox, NULL, 0, BYTES("script"), NULL, 0, &error), HLJS_CODE_INVALID_ARGUMENT, NULL);
     FAILS(hljs_sandbox_remove_handler(sandbox, NULL, 0, &error), HLJS_CODE_INVALID_ARGUMENT, NULL);
     memset(big, ' ', sizeof big);
-    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("big"), big, sizeof big, &error), HLJS_CODE_BUFFER_TOO_SMALL,
+    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("big"), big, sizeof big, NULL, 0, &error), HLJS_CODE_BUFFER_TOO_SMALL,
           NULL);
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("big"), &error), HLJS_CODE_HANDLER_NOT_FOUND, NULL);
 
     add(sandbox, "greet", script);
-    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("greet"), BYTES("other"), &error), HLJS_CODE_HANDLER_EXISTS, NULL);
+    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("greet"), BYTES("other"), NULL, 0, &error), HLJS_CODE_HANDLER_EXISTS, NULL);
     SUCCEEDS(hljs_sandbox_remove_handler(sandbox, BYTES("greet"), &error));
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("greet"), &error), HLJS_CODE_HANDLER_NOT_FOUND, NULL);
     add(sandbox, "greet", "no JavaScript at all");
     SUCCEEDS(hljs_sandbox_clear_handlers(sandbox, &error));
     FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), HLJS_CODE_NO_HANDLERS, NULL);
+}
+
+static void modules(const hljs_sandbox *sandbox) {
+    SUCCEEDS(hljs_sandbox_add_module(sandbox, BYTES("m"), BYTES("user"), BYTES("export const x = 1;"), &error));
+    FAILS(hljs_sandbox_add_module(sandbox, BYTES("m"), BYTES("user"), BYTES("x"), &error), HLJS_CODE_MODULE_EXISTS,
+          "Module already exists: user:m");
+    SUCCEEDS(hljs_sandbox_remove_module(sandbox, BYTES("m"), BYTES("user"), &error));
+    FAILS(hljs_sandbox_remove_module(sandbox, BYTES("m"), BYTES("user"), &error), HLJS_CODE_MODULE_NOT_FOUND,
+          "Module does not exist: user:m");
+    SUCCEEDS(hljs_sandbox_clear_modules(sandbox, &error));
 }
 
 static void add_all(const hljs_sandbox *sandbox) {
@@ -127,7 +137,7 @@ static hljs_loaded_sandbox *load(hljs_sandbox *sandbox) {
     SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
     check_status(sandbox, HLJS_STATUS_CONSUMED);
     FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &none, &error), HLJS_CODE_CONSUMED, consumed);
-    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("name"), BYTES("script"), &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_add_handler(sandbox, BYTES("name"), BYTES("script"), NULL, 0, &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("name"), &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_clear_handlers(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
     CHECK(none == untouched());
@@ -261,6 +271,7 @@ void guest(void) {
     sandbox = new_sandbox(&printer);
     interrupt_signal();
     handlers(sandbox);
+    modules(sandbox);
     add_all(sandbox);
     loaded = load(sandbox);
     results(loaded);

@@ -106,9 +106,15 @@ static void null_sandboxes(void) {
     const hljs_code invalid = HLJS_CODE_INVALID_ARGUMENT;
     FAILS(hljs_proto_sandbox_load_runtime(NULL, &sandbox, &error), invalid, "proto is NULL");
     FAILS(hljs_proto_sandbox_load_runtime(NULL, NULL, &error), invalid, "sandbox is NULL");
-    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script"), &error), invalid, "sandbox is NULL");
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script"), NULL, 0, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_remove_handler(NULL, BYTES("name"), &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_clear_handlers(NULL, &error), invalid, "sandbox is NULL");
+    FAILS(hljs_sandbox_add_module(NULL, BYTES("name"), BYTES("user"), BYTES("script"), &error), invalid, "sandbox is NULL");
+    FAILS(hljs_sandbox_add_module(NULL, BYTES("na:me"), BYTES("user"), BYTES("script"), &error), invalid,
+          "Module name must not contain ':'");
+    FAILS(hljs_sandbox_remove_module(NULL, BYTES("name"), BYTES("host"), &error), invalid,
+          "Module namespace 'host' is reserved");
+    FAILS(hljs_sandbox_clear_modules(NULL, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_status(NULL, &status, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");
     FAILS(hljs_sandbox_get_loaded_sandbox(NULL, &loaded, &error), invalid, "sandbox is NULL");
@@ -131,18 +137,18 @@ static void null_sandboxes(void) {
 static void text(void) {
     const hljs_code invalid = HLJS_CODE_INVALID_ARGUMENT;
     const uint8_t *something = (const uint8_t *)"text";
-    FAILS(hljs_sandbox_add_handler(NULL, NULL, 0, NULL, 0, &error), invalid, "sandbox is NULL");
+    FAILS(hljs_sandbox_add_handler(NULL, NULL, 0, NULL, 0, NULL, 0, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_remove_handler(NULL, NULL, 0, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_remove_handler(NULL, something, 0, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_remove_handler(NULL, NULL, 5, &error), invalid,
           "the handler name is NULL, but its length is 5");
     FAILS(hljs_sandbox_remove_handler(NULL, something, SIZE_MAX, &error), invalid,
           "the length of the handler name is 18446744073709551615, more than any memory can hold");
-    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), NULL, 1, &error), invalid,
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), NULL, 1, NULL, 0, &error), invalid,
           "the script is NULL, but its length is 1");
-    FAILS(hljs_sandbox_add_handler(NULL, BYTES("na\0me"), BYTES("script"), &error), invalid,
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("na\0me"), BYTES("script"), NULL, 0, &error), invalid,
           "the handler name contains a NUL byte at offset 2");
-    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script\xff"), &error), invalid,
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script\xff"), NULL, 0, &error), invalid,
           "the script is not UTF-8: invalid byte at offset 6");
 }
 

@@ -45,6 +45,10 @@ pub enum Code {
     BufferTooSmall = 43,
     /// The event is not JSON.
     InvalidJson = 44,
+    /// A module of this name and namespace was added before.
+    ModuleExists = 45,
+    /// No module of this name and namespace was added.
+    ModuleNotFound = 46,
 
     /// JavaScript code threw.
     JsException = 60,

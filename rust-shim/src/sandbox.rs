@@ -3,10 +3,12 @@
 use flatbuffers::FlatBufferBuilder;
 use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
-use hyperlight_js::{JSSandbox, Script};
+use hyperlight_js::{
+    JSSandbox, Script, validate_module_identifier, validate_namespace_not_reserved,
+};
 
 use crate::code::{Code, Status};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::loaded_sandbox::LoadedSandbox;
 use crate::settings::Settings;
@@ -38,8 +40,9 @@ impl Sandbox {
 }
 
 /// Adds a handler: a module whose exported function `handler(event)` answers to `name`. A script
-/// without an `export` line gets `export { handler };` appended. Nothing is checked but names and
-/// sizes: the guest compiles the script in `hljs_sandbox_get_loaded_sandbox`.
+/// without an `export` line gets `export { handler };` appended. Its relative imports are relative to
+/// `base`, a folder of whatever the module loader loads from; (NULL, 0) is none. Nothing is checked
+/// but names and sizes: the guest compiles the script in `hljs_sandbox_get_loaded_sandbox`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_sandbox_add_handler(
     sandbox: *const Sandbox,
@@ -47,27 +50,33 @@ pub unsafe extern "C" fn hljs_sandbox_add_handler(
     name_len: usize,
     script: *const u8,
     script_len: usize,
+    base: *const u8,
+    base_len: usize,
     error: *mut *mut Error,
 ) -> Code {
     ffi::guard(error, || {
         let name = ffi::text_without_nul(name, name_len, "the handler name")?;
-        let script = ffi::text_without_nul(script, script_len, "the script")?;
+        let text = ffi::text_without_nul(script, script_len, "the script")?;
+        let base = ffi::text_without_nul(base, base_len, "the base path")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
-        sandbox
-            .settings
-            .check_input("the script", encoded_registration_len(name, script))?;
+        sandbox.settings.check_input(
+            "the script",
+            encoded_len("register_handler", &[name, text, base]),
+        )?;
+        let script = Script::from_content(text);
+        let script = match base {
+            "" => script,
+            _ => script.with_virtual_base(base),
+        };
         sandbox.shell.with(|contents| {
-            contents
-                .sandbox
-                .add_handler(name, Script::from_content(script))
-                .map_err(|e| {
-                    // Upstream has two reasons: an empty name, or a name it has already.
-                    Error::from(e).with_code(if name.is_empty() {
-                        Code::InvalidArgument
-                    } else {
-                        Code::HandlerExists
-                    })
-                })?;
+            contents.sandbox.add_handler(name, script).map_err(|e| {
+                // Upstream has two reasons: an empty name, or a name it has already.
+                Error::from(e).with_code(if name.is_empty() {
+                    Code::InvalidArgument
+                } else {
+                    Code::HandlerExists
+                })
+            })?;
             contents.handlers += 1;
             Ok(())
         })
@@ -109,6 +118,74 @@ pub unsafe extern "C" fn hljs_sandbox_clear_handlers(
         ffi::borrow(sandbox, "sandbox")?.shell.with(|contents| {
             contents.sandbox.clear_handlers();
             contents.handlers = 0;
+            Ok(())
+        })
+    })
+}
+
+/// Adds a module, which handlers and other modules import as `namespace:name`; upstream's default
+/// namespace is `user`. The guest compiles it when it is first imported, in
+/// `hljs_sandbox_get_loaded_sandbox`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_add_module(
+    sandbox: *const Sandbox,
+    name: *const u8,
+    name_len: usize,
+    ns: *const u8,
+    ns_len: usize,
+    script: *const u8,
+    script_len: usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let (name, ns) = module_name(name, name_len, ns, ns_len)?;
+        let script = ffi::text_without_nul(script, script_len, "the script")?;
+        let sandbox = ffi::borrow(sandbox, "sandbox")?;
+        let qualified = format!("{ns}:{name}");
+        sandbox.settings.check_input(
+            "the script",
+            encoded_len("register_module", &[&qualified, script]),
+        )?;
+        sandbox.shell.with(|contents| {
+            contents
+                .sandbox
+                .add_module_ns(name, Script::from_content(script), ns)
+                // The one reason that is left, since the name is valid.
+                .map_err(|e| Error::from(e).with_code(Code::ModuleExists))
+        })
+    })
+}
+
+/// Removes a module that was added.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_remove_module(
+    sandbox: *const Sandbox,
+    name: *const u8,
+    name_len: usize,
+    ns: *const u8,
+    ns_len: usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let (name, ns) = module_name(name, name_len, ns, ns_len)?;
+        ffi::borrow(sandbox, "sandbox")?.shell.with(|contents| {
+            contents
+                .sandbox
+                .remove_module_ns(name, ns)
+                .map_err(|e| Error::from(e).with_code(Code::ModuleNotFound))
+        })
+    })
+}
+
+/// Removes all modules.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_clear_modules(
+    sandbox: *const Sandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        ffi::borrow(sandbox, "sandbox")?.shell.with(|contents| {
+            contents.sandbox.clear_modules();
             Ok(())
         })
     })
@@ -158,19 +235,35 @@ pub unsafe extern "C" fn hljs_sandbox_free(sandbox: *mut Sandbox) {
     ffi::free(sandbox);
 }
 
-/// How long the message is by which upstream sends a handler to the guest.
-fn encoded_registration_len(name: &str, script: &str) -> usize {
-    let parameters = [name, script, ""]
-        .map(|text| ParameterValue::String(text.to_owned()))
-        .to_vec();
+/// A module's name and namespace, as far as upstream allows them, in upstream's words and order.
+fn module_name<'a>(
+    name: *const u8,
+    name_len: usize,
+    ns: *const u8,
+    ns_len: usize,
+) -> Result<(&'a str, &'a str)> {
+    let name = ffi::text_without_nul(name, name_len, "the module name")?;
+    let ns = ffi::text_without_nul(ns, ns_len, "the module namespace")?;
+    validate_module_identifier(name, "Module name")
+        .and_then(|()| validate_module_identifier(ns, "Module namespace"))
+        .and_then(|()| validate_namespace_not_reserved(ns))
+        .map_err(|e| Error::from(e).with_code(Code::InvalidArgument))?;
+    Ok((name, ns))
+}
+
+/// How long the message is by which upstream calls this function of the guest.
+fn encoded_len(function: &str, arguments: &[&str]) -> usize {
+    let parameters = arguments
+        .iter()
+        .map(|text| ParameterValue::String((*text).to_owned()))
+        .collect();
     let call = FunctionCall::new(
-        "register_handler".to_owned(),
+        function.to_owned(),
         Some(parameters),
         FunctionCallType::Guest,
         ReturnType::Void,
     );
-    call.encode(&mut FlatBufferBuilder::with_capacity(
-        name.len() + script.len() + 512,
-    ))
-    .len()
+    let texts: usize = arguments.iter().map(|text| text.len()).sum();
+    call.encode(&mut FlatBufferBuilder::with_capacity(texts + 512))
+        .len()
 }
