@@ -1,0 +1,63 @@
+package parity_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hyperlight-go/hyperlight-js/hyperlight"
+)
+
+const redirect = `
+	function handler(event) {
+		event.request.uri = "/redirected.html";
+		return event
+	}`
+
+// TestLoadedJSSandbox is the test module of upstream's src/sandbox/loaded_js_sandbox.rs, without the
+// tests of snapshots and monitors.
+func TestLoadedJSSandbox(t *testing.T) {
+	const counter = `
+		let count = 0;
+		function handler(event) {
+			event.count = ++count;
+			return event
+		}`
+
+	handleGC := func(t *testing.T, loaded *hyperlight.LoadedJSSandbox, event string) string {
+		t.Helper()
+		result, err := loaded.HandleEvent(t.Context(), "handler", []byte(event), hyperlight.WithGC(true))
+		require.NoError(t, err)
+		return string(result)
+	}
+	countsFromOne := func(t *testing.T, loaded *hyperlight.LoadedJSSandbox) {
+		t.Helper()
+		assert.Equal(t, `{"count":1}`, handleGC(t, loaded, `{ "count": 0 }`))
+		assert.Equal(t, `{"count":2}`, handleGC(t, loaded, `{ "count": 0 }`))
+	}
+
+	t.Run("test_handle_event", func(t *testing.T) {
+		loaded := loadHandler(t, redirect)
+		assert.Equal(t, `{"request":{"uri":"/redirected.html"}}`,
+			handleGC(t, loaded, `{ "request": { "uri": "/index.html" } }`))
+	})
+
+	t.Run("test_handle_event_accumulates_state", func(t *testing.T) {
+		countsFromOne(t, loadHandler(t, counter))
+	})
+
+	t.Run("test_add_handler_unload_and_reuse_resets_state", func(t *testing.T) {
+		loaded := loadHandler(t, counter)
+		countsFromOne(t, loaded)
+
+		sandbox := unload(t, loaded)
+		addHandler(t, sandbox, "handler", counter)
+		countsFromOne(t, load(t, sandbox))
+	})
+
+	t.Run("test_unload", func(t *testing.T) {
+		sandbox := unload(t, loadHandler(t, redirect))
+		assert.Equal(t, hyperlight.StatusReady, sandbox.Status())
+	})
+}
