@@ -29,7 +29,7 @@ test_everything() {
   section "Rust: clippy" check_clippy
   section "Rust: tests, header unchanged when generated again" check_rust_tests
   section "library: exports hljs_* alone" check_exports
-  section "Go on the host: the runner" test_in internal/vmrun 0
+  section "Go on the host: the runner" test_runner
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests 0 "${GO_TEST[@]}"
   section "Go in micro-VMs: the embedded library" test_embedding
@@ -175,9 +175,18 @@ test_packages() {
     echo "no packages"
     return
   fi
-  # One machine at a time (-p 1): two would share the CPUs, and time limits inside would mean less.
-  [[ $where == host ]] || set -- "$@" -p 1 -exec "$CACHE/bin/vmrun"
-  CGO_ENABLED=$cgo "$@" "${packages[@]}"
+  if [[ $where == host ]]; then
+    CGO_ENABLED=$cgo "$@" "${packages[@]}"
+  else
+    in_machines "$cgo" "$@" -p 1 "${packages[@]}" # -p 1: two machines would share the host's CPUs
+  fi
+}
+
+# in_machines CGO GO_TEST...: with vmrun. The machine has one CPU; with GOMAXPROCS threads of Go take turns on it
+# and meet each other everywhere, which is what the tests of concurrency want. Vmrun's time limit ends a
+# machine that hangs, which Go's own, inside, cannot.
+in_machines() {
+  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=10m "${@:2}" -exec "$CACHE/bin/vmrun"
 }
 
 test_abi() {
@@ -195,21 +204,15 @@ test_guests() {
 
 # A program with this tag carries the library that was just built.
 test_embedding() {
-  CGO_ENABLED=0 "${GO_TEST[@]}" -tags hyperlight_embed -exec "$CACHE/bin/vmrun" -run TestLibrary/embedded ./hyperlight
+  in_machines 0 "${GO_TEST[@]}" -tags hyperlight_embed -run TestLibrary/embedded ./hyperlight
 }
 
-# test_in FOLDER CGO [GO_TEST_FLAGS...]
-test_in() {
-  local folder=$1 cgo=$2
-  shift 2
-  cd "$folder"
-  CGO_ENABLED=$cgo "${GO_TEST[@]}" "$@" ./...
-}
+test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
 test_examples() {
   local folder failed=0
   for folder in $(go_modules | grep '^./examples/'); do
-    (test_in "$folder" 0 -p 1 -exec "$CACHE/bin/vmrun") || failed=1
+    (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
 }

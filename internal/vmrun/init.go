@@ -46,8 +46,7 @@ func serveJob() error {
 	}
 	_ = f.Close()
 
-	// The two sets of modules do not depend on each other, and the machine
-	// usually has two CPUs.
+	// The two sets of modules do not depend on each other.
 	kvm := make(chan error, 1)
 	go func() { kvm <- loadModules(j.KVM) }()
 	virtio := make(chan error, 1)
