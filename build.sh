@@ -84,7 +84,7 @@ verb_bench() {
   with_cache_lock set_up want_emulator
   with_cache_lock build_library
   HYPERLIGHT_VM=always with_cache_lock prepare_machine
-  measure
+  with_target measure
 }
 
 verb_test() {

@@ -75,6 +75,7 @@ build_library() {
 # alone would compile its tools twice and leave a core idle. Later builds embed the copy.
 compile_library() {
   local guest=$1
+  claim_target
   if [[ -f $HYPERLIGHT_JS_RUNTIME_PATH ]]; then
     say "building the library"
     cargo_with_progress
@@ -93,6 +94,33 @@ compile_library() {
 guest_target() { echo "$CARGO_TARGET_DIR/hyperlight-js-runtime"; }
 
 built_guest() { echo "$(guest_target)/x86_64-hyperlight-none/release/hyperlight-js-runtime"; }
+
+# with_target COMMAND...: for every use of cargo's target folder, which all checkouts on this machine share.
+with_target() { with_cache_lock run_in_target "$@"; }
+
+run_in_target() {
+  claim_target
+  "$@"
+}
+
+# Checkouts share what cargo has compiled of the dependencies. But cargo identifies this repository's own
+# crates by their paths inside it and judges them by file times: it would take one checkout's for another's.
+# So these are forgotten whenever another checkout has its turn.
+claim_target() {
+  local marker=$CARGO_TARGET_DIR/checkout crate arguments=()
+  [[ $(cat "$marker" 2>/dev/null) != "$ROOT" ]] || return 0
+  if [[ -d $CARGO_TARGET_DIR/release ]]; then
+    for crate in $(own_crates); do arguments+=(-p "$crate"); done
+    logged cargo-clean cargo clean --manifest-path "$ROOT/Cargo.toml" --release "${arguments[@]}"
+  fi
+  mkdir -p "$CARGO_TARGET_DIR"
+  echo "$ROOT" >"$marker"
+}
+
+own_crates() {
+  cargo metadata --manifest-path "$ROOT/Cargo.toml" --no-deps --format-version 1 |
+    grep -o '"name":"[^"]*","version"' | cut -d '"' -f 4
+}
 
 # cargo does not know that clang or the linker changed. What is in its target folder is used again only
 # when it was made (or begun, if it was interrupted) from the same inputs.

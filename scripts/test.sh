@@ -27,8 +27,8 @@ test_everything() {
   section "Go: staticcheck" check_staticcheck
   section "Go: other platforms compile" check_other_platforms
   section "Rust: fmt" cargo fmt --manifest-path "$ROOT/Cargo.toml" --all --check
-  section "Rust: clippy" check_clippy
-  section "Rust: tests, header unchanged when generated again" check_rust_tests
+  section "Rust: clippy" with_target check_clippy
+  section "Rust: tests, header unchanged when generated again" with_target check_rust_tests
   section "library: exports hljs_* alone" check_exports
   section "Go on the host: the runner" test_runner
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
@@ -37,7 +37,7 @@ test_everything() {
   section "Go in micro-VMs: examples" test_examples
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests 1 "${GO_TEST[@]}"
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
-  section "figures: a warm call in Rust, C and Go" measure
+  section "figures: a warm call in Rust, C and Go" with_target measure
   summary "$start"
 }
 
