@@ -199,8 +199,9 @@ use_library() {
   for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
     cmp -s "$1" "$target" || publish "$1" "$target" 755
   done
-  HYPERLIGHT_JS_LIBRARY=$(published_library)
-  export HYPERLIGHT_JS_LIBRARY
+  # Not the published one, which another checkout's build may replace while this one's tests run.
+  export HYPERLIGHT_JS_LIBRARY=$1
+  touch "$(dirname "$1")" # in use, so not old
 }
 
 # Each change of the sources leaves a library of some 20 MB; the newest few are worth keeping.
