@@ -21,6 +21,11 @@ want_c_compiler() {
   want "a C compiler, which links the Rust code and builds the C tests" gcc libc6-dev binutils
 }
 
+want_cxx_compiler() {
+  command -v c++ >/dev/null && return
+  want "a C++ compiler, with which the tests check that the header serves C++ too" g++
+}
+
 # Commands are looked for, not packages, where another source of the same program does as well.
 want_clang() {
   command -v clang >/dev/null && libclang_path >/dev/null && return
