@@ -6,7 +6,9 @@ fn main() {
     println!("cargo:rustc-link-arg=-Wl,--wrap=sigaction");
 
     // Only the ABI is exported, whatever a dependency marks as #[no_mangle].
-    let exports = concat!(env!("CARGO_MANIFEST_DIR"), "/exports.map");
+    // Asked when this runs, not when it is compiled: checkouts may share what cargo has compiled.
+    let folder = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let exports = format!("{folder}/exports.map");
     println!("cargo:rustc-cdylib-link-arg=-Wl,--version-script={exports}");
     // rustc passes a version script of its own, and GNU ld cannot combine the two; lld can.
     // Where rustc does not bring lld, an `ld.lld` must be on PATH (build.sh sees to it).
