@@ -23,7 +23,7 @@ var callbackAddresses = sync.OnceValue(func() trampolines {
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 	if function := functions.get(key); function != nil {
 		copied := strings.Clone(unsafe.String((*byte)(text), length))
-		guarded(func() { function(copied) })
+		Guarded(func() { function(copied) })
 	}
 	return 0
 }

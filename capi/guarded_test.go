@@ -21,10 +21,10 @@ func TestGuardedReturns(t *testing.T) {
 		"a panic in defer":  func() { defer panic("second"); panic("first") },
 		"Goexit in defer":   func() { defer runtime.Goexit(); panic("first") },
 		"a panic in Goexit": func() { defer panic("second"); runtime.Goexit() },
-		"guarded, guarded":  func() { guarded(runtime.Goexit); guarded(nil) },
+		"guarded, guarded":  func() { Guarded(runtime.Goexit); Guarded(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			guarded(function) // Otherwise the process dies, or this test hangs or ends here.
+			Guarded(function) // Otherwise the process dies, or this test hangs or ends here.
 			t.Log("still here")
 		})
 	}
@@ -34,7 +34,7 @@ func TestGuardedReturns(t *testing.T) {
 func TestGuardedRunsElsewhereAndWaits(t *testing.T) {
 	here, there := goroutine(), ""
 	finished := false
-	guarded(func() {
+	Guarded(func() {
 		there = goroutine()
 		defer func() { finished = true }()
 		runtime.Gosched()

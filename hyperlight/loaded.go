@@ -10,22 +10,25 @@ import (
 // LoadedJSSandbox is a sandbox whose handlers take events; upstream's LoadedJSSandbox. Its methods may
 // be called from any goroutine; calls of the guest take turns.
 type LoadedJSSandbox struct {
-	h      *handle[capi.LoadedSandbox]
-	config Config
-	slice  timeslice
+	h     *handle[capi.LoadedSandbox]
+	guest *guest
+	slice timeslice
 }
 
-func newLoadedJSSandbox(native capi.LoadedSandbox, config Config) *LoadedJSSandbox {
-	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree), config: config}
+func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
+	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
 }
 
 // CallOption configures one call of [LoadedJSSandbox.HandleEvent].
-type CallOption interface{ applyTo(callOptions) callOptions }
+type CallOption interface{ applyToCall(*callOptions) }
 
-type callOptions struct{ gc bool }
+type callOptions struct {
+	gc    bool
+	print printing
+}
 
 // WithGC says whether the guest collects cyclic garbage after the handler; it does if this is not
 // given, as upstream. Without it a call takes less than half the time, and garbage stays until a
@@ -34,10 +37,7 @@ func WithGC(gc bool) CallOption { return gcOption(gc) }
 
 type gcOption bool
 
-func (gc gcOption) applyTo(o callOptions) callOptions {
-	o.gc = bool(gc)
-	return o
-}
+func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 
 // HandleEvent runs the handler called name with an event, which is JSON, and returns its result, which
 // is JSON. The state of the handler's module is kept from call to call. The event must not be
@@ -58,12 +58,15 @@ func (gc gcOption) applyTo(o callOptions) callOptions {
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
 	const op = "HandleEvent"
-	o := callOptions{gc: true}
+	o := callOptions{gc: true, print: s.guest.printing()}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, invalidArgument(op, "an option is nil")
 		}
-		o = opt.applyTo(o)
+		opt.applyToCall(&o)
+	}
+	if err := o.print.check(op); err != nil {
+		return nil, err
 	}
 	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()
@@ -71,7 +74,9 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		return nil, err
 	}
 	defer s.h.leave()
+	call := s.guest.enter(ctx, o.print)
 	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc)
+	s.guest.leave(call)
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
 		return nil, nativeError(op, err)
@@ -103,7 +108,7 @@ func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 		capi.SandboxFree(native)
 		return nil, s.h.unusable(op)
 	}
-	return newJSSandbox(native, s.config), nil
+	return newJSSandbox(native, s.guest), nil
 }
 
 // readStatus asks the native object, whose user the caller is.
@@ -114,7 +119,7 @@ func (s *LoadedJSSandbox) readStatus() {
 }
 
 // Config is the configuration in effect.
-func (s *LoadedJSSandbox) Config() Config { return s.config }
+func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox after the last finished call. It never waits for a running one.
 // Upstream: LoadedJSSandbox::status.

@@ -2,7 +2,6 @@ package hyperlight
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
@@ -39,12 +38,16 @@ type Config struct {
 }
 
 // Option configures a sandbox. Options are checked by [New]; later ones win.
-type Option func(*options)
+type Option interface{ applyToSandbox(*options) }
+
+type option func(*options)
+
+func (o option) applyToSandbox(all *options) { o(all) }
 
 type options struct {
 	config   Config
 	upstream Config
-	print    io.Writer
+	print    printing
 
 	crashdump *bool
 	debugging *uint16
@@ -55,7 +58,7 @@ type options struct {
 // allocator deals in powers of two, so a request of just over 1 MiB takes 2.
 // Upstream: SandboxBuilder::with_guest_heap_size, which ignores smaller values.
 func WithHeapSize(bytes int) Option {
-	return func(o *options) { o.config.HeapSize = bytes }
+	return option(func(o *options) { o.config.HeapSize = bytes })
 }
 
 // WithScratchSize sets the size of the scratch region, at least 1 MiB and a multiple of 4 KiB;
@@ -64,27 +67,27 @@ func WithHeapSize(bytes int) Option {
 // much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which ignores
 // smaller values.
 func WithScratchSize(bytes int) Option {
-	return func(o *options) { o.config.ScratchSize = bytes }
+	return option(func(o *options) { o.config.ScratchSize = bytes })
 }
 
 // WithInputBufferSize sets the size of the buffer from host to guest, at least 8 KiB;
 // [DefaultInputBufferSize] if not given. It bounds events and scripts. Upstream:
 // SandboxBuilder::with_guest_input_buffer_size, which raises smaller values.
 func WithInputBufferSize(bytes int) Option {
-	return func(o *options) { o.config.InputBufferSize = bytes }
+	return option(func(o *options) { o.config.InputBufferSize = bytes })
 }
 
 // WithOutputBufferSize sets the size of the buffer from guest to host, at least 8 KiB;
 // [DefaultOutputBufferSize] if not given. It bounds results. Upstream:
 // SandboxBuilder::with_guest_output_buffer_size, which raises smaller values.
 func WithOutputBufferSize(bytes int) Option {
-	return func(o *options) { o.config.OutputBufferSize = bytes }
+	return option(func(o *options) { o.config.OutputBufferSize = bytes })
 }
 
 // WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
 // the guest stops; 500 µs if not given, 0 for none. Upstream: SandboxBuilder::with_interrupt_retry_delay.
 func WithInterruptRetryDelay(delay time.Duration) Option {
-	return func(o *options) { o.config.InterruptRetryDelay = delay }
+	return option(func(o *options) { o.config.InterruptRetryDelay = delay })
 }
 
 // WithInterruptSignalOffset chooses the signal that interrupts a guest: SIGRTMIN plus offset; 0 if not
@@ -92,39 +95,31 @@ func WithInterruptRetryDelay(delay time.Duration) Option {
 // SIGRTMIN: it is the one real-time signal that the Go runtime never handles itself. Upstream:
 // SandboxBuilder::set_interrupt_vcpu_sigrtmin_offset.
 func WithInterruptSignalOffset(offset uint8) Option {
-	return func(o *options) { o.config.InterruptSignalOffset = offset }
-}
-
-// WithPrint sends what the guest prints (console.log, print) to w; without it, it is dropped. The
-// guest waits while w is written to, on a goroutine of its own; w must not use the sandbox that
-// prints. Sandboxes that share w write to it at the same time. An error or a panic of w is dropped, as upstream drops those of its print functions.
-// Upstream: SandboxBuilder::with_host_print_fn, whose default is the process's standard output.
-func WithPrint(w io.Writer) Option {
-	return func(o *options) { o.print = w }
+	return option(func(o *options) { o.config.InterruptSignalOffset = offset })
 }
 
 // WithCrashdump turns core dumps of crashed guests on or off. New returns [ErrUnsupported] unless the
 // library was built with the feature crashdump. Upstream: SandboxBuilder::with_crashdump_enabled.
 func WithCrashdump(enabled bool) Option {
-	return func(o *options) { o.crashdump = &enabled }
+	return option(func(o *options) { o.crashdump = &enabled })
 }
 
 // WithDebugging makes the guest wait for gdb on this TCP port. New returns [ErrUnsupported] unless the
 // library was built with the feature gdb and debug assertions. Upstream:
 // SandboxBuilder::with_debugging_enabled.
 func WithDebugging(port uint16) Option {
-	return func(o *options) { o.debugging = &port }
+	return option(func(o *options) { o.debugging = &port })
 }
 
 // WithUpstreamDefaults gives all sizes the values that upstream has: heap 4 MiB, scratch 1 MiB, and
 // buffers of 16 KiB, which few real scripts fit into. Options after it still win.
 func WithUpstreamDefaults() Option {
-	return func(o *options) {
+	return option(func(o *options) {
 		o.config.HeapSize = o.upstream.HeapSize
 		o.config.ScratchSize = o.upstream.ScratchSize
 		o.config.InputBufferSize = o.upstream.InputBufferSize
 		o.config.OutputBufferSize = o.upstream.OutputBufferSize
-	}
+	})
 }
 
 // apply makes the native builder agree with the options.
@@ -160,11 +155,7 @@ func (o *options) apply(op string, builder capi.Builder) error {
 			return nativeError(op, err)
 		}
 	}
-	if o.print != nil {
-		print := func(text string) { _, _ = io.WriteString(o.print, text) }
-		return nativeError(op, capi.BuilderSetPrint(builder, print))
-	}
-	return nil
+	return o.print.check(op)
 }
 
 // configOf reads a builder's configuration back.

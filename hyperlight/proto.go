@@ -10,8 +10,8 @@ import (
 // ProtoJSSandbox is a sandbox without a JavaScript runtime; upstream's ProtoJSSandbox. Its methods may
 // be called from any goroutine.
 type ProtoJSSandbox struct {
-	h      *handle[capi.ProtoSandbox]
-	config Config
+	h     *handle[capi.ProtoSandbox]
+	guest *guest
 }
 
 // New makes a sandbox that has no JavaScript runtime yet. It loads the native library if that has not
@@ -37,7 +37,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := options{upstream: upstream, config: Config{
+	o := options{upstream: upstream, print: printing{limit: DefaultPrintLimit}, config: Config{
 		HeapSize:              DefaultHeapSize,
 		ScratchSize:           DefaultScratchSize,
 		InputBufferSize:       DefaultInputBufferSize,
@@ -49,7 +49,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 		if opt == nil {
 			return nil, invalidArgument(op, "an option is nil")
 		}
-		opt(&o)
+		opt.applyToSandbox(&o)
 	}
 	if err := o.apply(op, builder); err != nil {
 		return nil, err
@@ -58,11 +58,15 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	g := newGuest(config, o.print)
+	if nativeErr := capi.BuilderSetPrint(builder, g.printed); nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
 	native, nativeErr := capi.BuilderBuild(builder)
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), config: config}
+	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), guest: g}
 	closeWhenForgotten(p, p.h)
 	return p, nil
 }
@@ -94,11 +98,11 @@ func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 		capi.SandboxFree(native)
 		return nil, p.h.unusable(op)
 	}
-	return newJSSandbox(native, p.config), nil
+	return newJSSandbox(native, p.guest), nil
 }
 
 // Config is the configuration in effect.
-func (p *ProtoJSSandbox) Config() Config { return p.config }
+func (p *ProtoJSSandbox) Config() Config { return p.guest.configuration() }
 
 // Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits.
 func (p *ProtoJSSandbox) Status() Status { return p.h.currentStatus() }

@@ -10,12 +10,12 @@ import (
 // JSSandbox is a sandbox with a JavaScript runtime and none of your code in it; upstream's JSSandbox.
 // Its methods may be called from any goroutine; they take turns.
 type JSSandbox struct {
-	h      *handle[capi.Sandbox]
-	config Config
+	h     *handle[capi.Sandbox]
+	guest *guest
 }
 
-func newJSSandbox(native capi.Sandbox, config Config) *JSSandbox {
-	s := &JSSandbox{h: newHandle(native, capi.SandboxFree), config: config}
+func newJSSandbox(native capi.Sandbox, g *guest) *JSSandbox {
+	s := &JSSandbox{h: newHandle(native, capi.SandboxFree), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
@@ -149,7 +149,9 @@ func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 		return nil, err
 	}
 	defer s.h.leave()
+	call := s.guest.enter(ctx, s.guest.printing())
 	native, nativeErr := capi.SandboxGetLoadedSandbox(s.h.native)
+	s.guest.leave(call)
 	s.readStatus()
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
@@ -158,7 +160,7 @@ func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 		capi.LoadedSandboxFree(native)
 		return nil, s.h.unusable(op)
 	}
-	return newLoadedJSSandbox(native, s.config), nil
+	return newLoadedJSSandbox(native, s.guest), nil
 }
 
 // readStatus asks the native object, whose user the caller is. A transition that refused to begin
@@ -175,7 +177,7 @@ func (s *JSSandbox) readStatus() {
 }
 
 // Config is the configuration in effect.
-func (s *JSSandbox) Config() Config { return s.config }
+func (s *JSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
 func (s *JSSandbox) Status() Status { return s.h.currentStatus() }

@@ -1,0 +1,115 @@
+package hyperlight
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// DefaultPrintLimit is how many bytes of what a guest prints in one call are delivered.
+const DefaultPrintLimit = 1 << 20
+
+// PrintOption says what becomes of a guest's output: for all calls of a sandbox if given to [New], for
+// one if given to [LoadedJSSandbox.HandleEvent].
+type PrintOption struct{ change func(*printing) }
+
+func (o PrintOption) applyToSandbox(all *options)   { o.change(&all.print) }
+func (o PrintOption) applyToCall(call *callOptions) { o.change(&call.print) }
+
+// WithPrint sends what the guest prints (console.log, print) to w, a line at a time and the rest at the end of
+// the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of its own; w
+// must not use the sandbox that prints. Sandboxes that share w write to it at the same time. An error or
+// a panic of w is dropped, as upstream drops those of its print functions.
+//
+// A line of more than 512 bytes leaves the guest in pieces, and upstream replaces a character that
+// happens to lie across the border of two by U+FFFD. This package puts the pieces together again.
+//
+// Upstream: SandboxBuilder::with_host_print_fn, whose default is the process's standard output.
+func WithPrint(w io.Writer) PrintOption {
+	return WithPrintFunc(func(text string) { _, _ = io.WriteString(w, text) })
+}
+
+// WithPrintFunc is [WithPrint] for a function.
+func WithPrintFunc(print func(text string)) PrintOption {
+	return PrintOption{func(p *printing) { p.write = print }}
+}
+
+// WithPrintLimit sets how many bytes of what the guest prints in one call are delivered;
+// [DefaultPrintLimit] if not given. The rest is dropped, from a whole character on, and counted:
+// [ExecutionStats].PrintDropped. Top-level code that Load runs counts as one call.
+func WithPrintLimit(bytes int) PrintOption {
+	return PrintOption{func(p *printing) { p.limit = bytes }}
+}
+
+// printing is where output goes, and how much of it.
+type printing struct {
+	write func(text string) // nil: nowhere
+	limit int
+}
+
+func (p printing) check(op string) error {
+	if p.limit < 0 {
+		return invalidArgument(op, fmt.Sprintf("print limit is %d, below zero", p.limit))
+	}
+	return nil
+}
+
+// output collects what the guest prints in one call. Callbacks run while the call waits for them, so
+// it is never used from two goroutines at a time.
+type output struct {
+	printing
+	pending strings.Builder // what follows the last newline
+	taken   int             // bytes that were or will be delivered
+	dropped int             // bytes that were beyond the limit
+}
+
+// longestLine bounds what is held back to put a line together.
+const longestLine = 64 << 10
+
+func (o *output) take(text string) {
+	if o.write == nil {
+		return
+	}
+	text = o.within(text)
+	o.taken += len(text)
+	if end := strings.LastIndexByte(text, '\n') + 1; end > 0 {
+		lines := text[:end]
+		if o.pending.Len() > 0 {
+			o.pending.WriteString(lines)
+			lines = o.pending.String()
+			o.pending.Reset()
+		}
+		o.write(lines)
+		text = text[end:]
+	}
+	o.pending.WriteString(text)
+	if o.pending.Len() > longestLine {
+		o.write(o.pending.String())
+		o.pending.Reset()
+	}
+}
+
+// within cuts off what is beyond the limit, in front of a character that does not fit as a whole.
+func (o *output) within(text string) string {
+	room := o.limit - o.taken
+	if o.dropped > 0 {
+		room = 0
+	}
+	if len(text) <= room {
+		return text
+	}
+	for room > 0 && !utf8.RuneStart(text[room]) {
+		room--
+	}
+	o.dropped += len(text) - room
+	return text[:room]
+}
+
+func (o *output) flush() {
+	if o.pending.Len() > 0 {
+		capi.Guarded(func() { o.write(o.pending.String()) })
+	}
+}
