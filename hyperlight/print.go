@@ -16,8 +16,14 @@ const DefaultPrintLimit = 1 << 20
 // one if given to [LoadedJSSandbox.HandleEvent].
 type PrintOption struct{ change func(*printing) }
 
-func (o PrintOption) applyToSandbox(all *options)   { o.change(&all.print) }
-func (o PrintOption) applyToCall(call *callOptions) { o.change(&call.print) }
+func (o PrintOption) applyToSandbox(all *options)   { o.applyTo(&all.print) }
+func (o PrintOption) applyToCall(call *callOptions) { o.applyTo(&call.print) }
+
+func (o PrintOption) applyTo(p *printing) {
+	if o.change != nil { // the zero value
+		o.change(p)
+	}
+}
 
 // WithPrint sends what the guest prints (console.log, print) to w, a line at a time and the rest at the end of
 // the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of its own; w
@@ -27,8 +33,13 @@ func (o PrintOption) applyToCall(call *callOptions) { o.change(&call.print) }
 // A line of more than 512 bytes leaves the guest in pieces, and upstream replaces a character that
 // happens to lie across the border of two by U+FFFD. This package puts the pieces together again.
 //
+// A nil w drops the output, also for one call of a sandbox that prints elsewhere.
+//
 // Upstream: SandboxBuilder::with_host_print_fn, whose default is the process's standard output.
 func WithPrint(w io.Writer) PrintOption {
+	if w == nil {
+		return WithPrintFunc(nil)
+	}
 	return WithPrintFunc(func(text string) { _, _ = io.WriteString(w, text) })
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
@@ -38,6 +40,55 @@ func TestPrintAtTheTopLevel(t *testing.T) {
 	var out bytes.Buffer
 	loadHandler(t, `console.log("loaded"); function handler() {}`, hyperlight.WithPrint(&out))
 	assert.Equal(t, "loaded\n", out.String())
+}
+
+// One call's output can go elsewhere than the sandbox's.
+func TestPrintPerCall(t *testing.T) {
+	var all, one bytes.Buffer
+	loaded := loadHandler(t, `function handler(event) { console.log(event); return null; }`, hyperlight.WithPrint(&all))
+	call(t, loaded, `1`)
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`2`), hyperlight.WithPrint(&one))
+	require.NoError(t, err)
+	call(t, loaded, `3`)
+	assert.Equal(t, "1\n3\n", all.String())
+	assert.Equal(t, "2\n", one.String())
+}
+
+func TestPrintPerCallWithoutOneForTheSandbox(t *testing.T) {
+	loaded := loadHandler(t, `function handler(event) { console.log(event); throw new Error("x"); }`)
+	var printed []string
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`1`),
+		hyperlight.WithPrintFunc(func(text string) { printed = append(printed, text) }))
+	require.ErrorIs(t, err, hyperlight.ErrJSException)
+	assert.Equal(t, []string{"1\n"}, printed, "output of a failed call is delivered")
+}
+
+// Guests flush every 512 bytes: the pieces of a longer line arrive as one.
+func TestLongLineArrivesWhole(t *testing.T) {
+	line := strings.Repeat("0123456789abcdef", 100)
+	loaded := loadHandler(t, `function handler(event) { console.log(event); print(event); return null; }`)
+	var printed []string
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`"`+line+`"`),
+		hyperlight.WithPrintFunc(func(text string) { printed = append(printed, text) }))
+	require.NoError(t, err)
+	assert.Equal(t, []string{line + "\n", line}, printed)
+}
+
+func TestPrintLimit(t *testing.T) {
+	const million = `function handler() { for (let i = 0; i < 20000; i++) console.log("x".repeat(99)); return null; }`
+	var out bytes.Buffer
+	loaded := loadHandler(t, million, hyperlight.WithPrint(&out))
+	call(t, loaded, `{}`)
+	assert.Equal(t, hyperlight.DefaultPrintLimit, out.Len())
+	out.Reset()
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintLimit(150))
+	require.NoError(t, err)
+	assert.Equal(t, strings.Repeat("x", 99)+"\n"+strings.Repeat("x", 50), out.String())
+
+	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintLimit(-1))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	_, err = hyperlight.New(hyperlight.WithPrintLimit(-1))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
 }
 
 type writerFunc func(p []byte) (int, error)
