@@ -20,6 +20,8 @@ source "$ROOT/scripts/library.sh"
 source "$ROOT/scripts/machine.sh"
 # shellcheck source=scripts/test.sh
 source "$ROOT/scripts/test.sh"
+# shellcheck source=scripts/parity.sh
+source "$ROOT/scripts/parity.sh"
 # shellcheck source=scripts/doctor.sh
 source "$ROOT/scripts/doctor.sh"
 # shellcheck source=scripts/clean.sh
@@ -35,6 +37,7 @@ Usage: ./build.sh [VERB]
   test                        build, then every check and test; the exit code tells
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
   clean                       remove what this script has built (the cache); packages stay installed
@@ -87,6 +90,13 @@ verb_bench() {
   with_target measure
 }
 
+verb_parity() {
+  with_cache_lock set_up want_machine
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  with_table -write
+}
+
 verb_test() {
   with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_shellcheck
   if (($# > 0)); then
@@ -108,6 +118,10 @@ main() {
       ;;
     run) verb_run "$@" ;;
     test) verb_test "$@" ;;
+    parity)
+      no_arguments parity "$@"
+      verb_parity
+      ;;
     bench)
       no_arguments bench "$@"
       verb_bench
