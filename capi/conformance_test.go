@@ -55,6 +55,18 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// Valgrind sees what the sanitizer does not: reads of uninitialised memory, in the library too.
+func TestConformanceUnderValgrind(t *testing.T) {
+	t.Parallel()
+	_, err := exec.LookPath("valgrind")
+	require.NoError(t, err, "install valgrind and libc6-dbg, or use ./build.sh test, which does")
+	command := exec.CommandContext(t.Context(), "valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full",
+		"--errors-for-leak-kinds=all", conformanceProgram(t, asC))
+	output, err := command.CombinedOutput()
+	assert.NoError(t, err, "%s", output)
+	assert.Regexp(t, `^conformance, host: \d+ checks, 0 failed\n$`, string(output))
+}
+
 // The same program with guests, where they run: in the emulated machine, if need be.
 func TestConformanceWithGuests(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,11 @@ want_cxx_compiler() {
   want "a C++ compiler, with which the tests check that the header serves C++ too" g++
 }
 
+want_valgrind() {
+  command -v valgrind >/dev/null && return
+  want "valgrind, under which the tests run the C ABI" valgrind libc6-dbg
+}
+
 # Commands are looked for, not packages, where another source of the same program does as well.
 want_clang() {
   command -v clang >/dev/null && libclang_path >/dev/null && return
