@@ -10,6 +10,8 @@ doctor() {
   want_c_compiler
   want_clang
   want_machine
+  want_cxx_compiler
+  want_valgrind
   want_shellcheck
   choose_toolchain 2>/dev/null
   show_installed
@@ -37,6 +39,8 @@ show_installed() {
   row clang "$(version_of clang)"
   row libclang "$(libclang_path | first_line || echo "not installed")"
   row cc "$(version_of cc)"
+  row c++ "$(version_of c++)"
+  row valgrind "$(version_of valgrind)"
   row qemu "$(version_of qemu-system-x86_64)"
   row shellcheck "$(version_of shellcheck)"
   row kernel "$(kernel_state)"
