@@ -107,7 +107,7 @@ func (m moduleFiles) Stat(name string) (kind capi.FileKind) {
 	return kind
 }
 
-// Read answers with a file's content. Without an answer the guest's import fails, too.
+// Read answers with a file's content, or why there is none. Without an answer the import fails, too.
 func (m moduleFiles) Read(file capi.File, name string, maxLen int) {
 	m.attempt(func() error {
 		data, err := readFile(m.fsys, name, maxLen)
@@ -115,6 +115,7 @@ func (m moduleFiles) Read(file capi.File, name string, maxLen int) {
 			return nil // It is read in every folder, on the chance that it is there.
 		}
 		if err != nil {
+			_ = capi.FileFail(file, strings.ToValidUTF8(err.Error(), "\uFFFD")) // For upstream's log.
 			return err
 		}
 		return nativeError("read "+name, capi.FileGive(file, data))
