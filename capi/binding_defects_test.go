@@ -236,6 +236,11 @@ var goDefects = []plantedDefect{
 		"HLJS_STATUS_POISONED is missing in Go",
 	},
 	{
+		"a kind of file has another number",
+		inGo("code.go", "FileKindFolder  FileKind = 2", "FileKindFolder FileKind = 3"),
+		"HLJS_FILE_KIND_FOLDER is 2 in the header, but 3 in Go",
+	},
+	{
 		"the ABI version shrinks",
 		inGo("code.go", "const ABIVersion = ", "const ABIVersion = -"),
 		"ABIVersion is -",
@@ -313,6 +318,11 @@ var callDefects = []plantedDefect{
 		"two callbacks change places",
 		swapped("builder.go", "callbacks.print", "callbacks.drop"),
 		"hljs_builder_set_print: argument 2 must be callback print, Go passes callback drop",
+	},
+	{
+		"two callbacks of a tree change places",
+		swapped("proto_sandbox.go", "callbacks.stat", "callbacks.read"),
+		"hljs_proto_sandbox_set_module_loader: argument 2 must be callback stat, Go passes callback read",
 	},
 	{
 		"user data is no key",

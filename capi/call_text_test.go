@@ -35,6 +35,10 @@ func TestTextArrivesWhole(t *testing.T) {
 			"the script", "sandbox", true,
 			func(text string) *Error { return SandboxAddModule(Sandbox{}, "name", "user", text) },
 		},
+		"reason why a file cannot be read": {
+			"the reason", "file", false,
+			func(text string) *Error { return FileFail(File{}, text) },
+		},
 		"name of a handler to remove": {
 			"the handler name", "sandbox", false,
 			func(text string) *Error { return SandboxRemoveHandler(Sandbox{}, text) },

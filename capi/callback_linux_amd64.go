@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"math"
 	"strings"
 	"sync"
 	"unsafe"
@@ -10,20 +11,41 @@ import (
 
 // trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
 // process and never frees one, so each is made once.
-type trampolines struct{ print, drop uintptr }
+type trampolines struct{ print, stat, read, drop uintptr }
 
 var callbackAddresses = sync.OnceValue(func() trampolines {
 	return trampolines{
 		print: purego.NewCallback(onPrint),
+		stat:  purego.NewCallback(onStat),
+		read:  purego.NewCallback(onRead),
 		drop:  purego.NewCallback(onDrop),
 	}
 })
 
 // onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
-	if function := functions.get(key); function != nil {
+	if function, _ := functions.get(key).(func(string)); function != nil {
 		copied := strings.Clone(unsafe.String((*byte)(text), length))
 		Guarded(func() { function(copied) })
+	}
+	return 0
+}
+
+// onStat is an hljs_stat_fn. What panics is nothing.
+func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
+	kind := FileKindNothing
+	if tree, _ := functions.get(key).(FileTree); tree != nil {
+		copied := strings.Clone(unsafe.String((*byte)(path), length))
+		Guarded(func() { kind = tree.Stat(copied) })
+	}
+	return uintptr(kind)
+}
+
+// onRead is an hljs_read_fn. A tree that panics does not answer, which is an answer too.
+func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uintptr {
+	if tree, _ := functions.get(key).(FileTree); tree != nil {
+		copied := strings.Clone(unsafe.String((*byte)(path), length))
+		Guarded(func() { tree.Read(File{file}, copied, int(min(maxLen, math.MaxInt))) })
 	}
 	return 0
 }

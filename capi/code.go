@@ -84,6 +84,16 @@ const (
 	StatusConsumed      Status = 3
 )
 
+// FileKind is hljs_file_kind.
+type FileKind uint32
+
+// The values of hljs_file_kind.
+const (
+	FileKindNothing FileKind = 0
+	FileKindFile    FileKind = 1
+	FileKindFolder  FileKind = 2
+)
+
 // Error is the contents of an hljs_error, copied.
 type Error struct {
 	Code      Code

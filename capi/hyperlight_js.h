@@ -15,7 +15,8 @@
 // function of its type, whatever state it is in. Freeing twice, using after freeing, freeing
 // while another thread uses the object, and passing pointers that did not come from this library
 // are undefined behaviour. NULL is checked everywhere: a `_free` ignores it, other functions say
-// HLJS_CODE_INVALID_ARGUMENT.
+// HLJS_CODE_INVALID_ARGUMENT. An object that a callback is given is lent: it is not freed, and not used
+// after the callback has returned.
 //
 // Results: a fallible function returns an hljs_code, whose numbers are stable, and sets `*error`,
 // which the caller frees, on failure only. Pass NULL for `error` when the code is enough. Other
@@ -157,11 +158,35 @@ typedef uint32_t hljs_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What a path leads to, as an `hljs_stat_fn` tells it.
+enum hljs_file_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Nothing, or nothing that may be read.
+    HLJS_FILE_KIND_NOTHING = 0,
+    // A file.
+    HLJS_FILE_KIND_FILE = 1,
+    // A folder.
+    HLJS_FILE_KIND_FOLDER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hljs_file_kind hljs_file_kind;
+#else
+typedef uint32_t hljs_file_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // The options of a sandbox to be.
 typedef struct hljs_builder hljs_builder;
 
 // Why a call failed. Owned by the caller; freed with `hljs_error_free`.
 typedef struct hljs_error hljs_error;
+
+// A file that an `hljs_read_fn` was asked for. Lent to that call.
+typedef struct hljs_file hljs_file;
 
 // A sandbox whose handlers take events.
 typedef struct hljs_loaded_sandbox hljs_loaded_sandbox;
@@ -178,6 +203,22 @@ typedef void (*hljs_print_fn)(void *user_data, const uint8_t *text, size_t len);
 
 // Releases user data. Must not unwind.
 typedef void (*hljs_drop_fn)(void *user_data);
+
+// Says what is at `path` in a tree of files: an `hljs_file_kind`; any other number means nothing.
+// `path` is relative to the root of the tree, which is `.` itself: elements that are neither empty nor
+// `.` or `..`, separated by slashes, at most 4096 bytes of UTF-8 without NUL. It is borrowed for the
+// call. Must not unwind.
+typedef uint32_t (*hljs_stat_fn)(void *user_data, const uint8_t *path, size_t path_len);
+
+// Reads the file at `path`, which is as for `hljs_stat_fn`, and answers with `hljs_file_give` or
+// `hljs_file_fail`: once or more, the last answer counts, from any thread, before it returns. `file` is
+// lent for the call. More than `max_len` bytes are refused for certain, and need not be read. Must not
+// unwind.
+typedef void (*hljs_read_fn)(void *user_data,
+                             const hljs_file *file,
+                             const uint8_t *path,
+                             size_t path_len,
+                             size_t max_len);
 
 #ifdef __cplusplus
 extern "C" {
@@ -299,6 +340,44 @@ hljs_code hljs_builder_build(const hljs_builder *builder,
 
 // Frees a builder. NULL is ignored.
 void hljs_builder_free(hljs_builder *builder);
+
+// Answers an `hljs_read_fn` with the file's content, which is copied. A module has to be UTF-8 without
+// NUL bytes, and has to fit into the input buffer (`HLJS_CODE_BUFFER_TOO_SMALL`); for a package.json
+// the limit is 4 MiB. What is refused is answered with the reason of the refusal.
+hljs_code hljs_file_give(const hljs_file *file,
+                         const uint8_t *data,
+                         size_t data_len,
+                         hljs_error **error);
+
+// Answers an `hljs_read_fn` with the reason why the file cannot be read. The guest does not see it;
+// upstream's log does, up to 1024 bytes of it.
+hljs_code hljs_file_fail(const hljs_file *file,
+                         const uint8_t *reason,
+                         size_t reason_len,
+                         hljs_error **error);
+
+// Gives the guest files to import, in a tree that `stat` and `read` make up; the last call wins. They
+// are called while the guest runs, in `hljs_sandbox_get_loaded_sandbox` and, for `import()`, in
+// `hljs_loaded_sandbox_handle_event`.
+//
+// Modules are resolved as Node.js does it: `./x.js`, `../x.js` and `/x.js`, then with `.js` and `.mjs`
+// appended, then a folder's `package.json` ("main") or `index.js`; `pkg` and `pkg/x` in the
+// `node_modules` of the importer's folder and those above it, with the conditions "import" and "module"
+// for "exports" and "imports". No path leads out of the root. What was found, and what was not, is
+// remembered as long as the sandbox lives; a module is read once for each load.
+//
+// The guest sees no reason for a failure, only `Error resolving module 'x' from 'y'` or
+// `Error loading module 'x'`, exceptions that it can catch.
+//
+// The proto sandbox takes over `user_data`: `drop` (NULL: nothing to release) runs exactly once, when the
+// sandbox is freed or the loader is replaced, also when this call fails. Should upstream refuse the
+// loader, the proto sandbox is consumed.
+hljs_code hljs_proto_sandbox_set_module_loader(const hljs_proto_sandbox *proto,
+                                               hljs_stat_fn stat,
+                                               hljs_read_fn read,
+                                               void *user_data,
+                                               hljs_drop_fn drop,
+                                               hljs_error **error);
 
 // Boots the micro-VM and the JavaScript runtime in it. Consumes the proto sandbox, also on failure.
 hljs_code hljs_proto_sandbox_load_runtime(const hljs_proto_sandbox *proto,

@@ -1,5 +1,21 @@
 package capi
 
+// ProtoSandboxSetModuleLoader gives the guest files to import. The methods of the tree run on goroutines
+// of their own while the guest waits, one at a time for one sandbox; they may panic.
+//
+// hljs_code hljs_proto_sandbox_set_module_loader(const hljs_proto_sandbox *proto, hljs_stat_fn stat, hljs_read_fn read, void *user_data, hljs_drop_fn drop, hljs_error **error);
+func ProtoSandboxSetModuleLoader(p ProtoSandbox, tree FileTree) *Error {
+	callbacks := callbackAddresses()
+	f := newFrame()
+	defer f.done()
+	f.uint(p.ptr)
+	f.uint(callbacks.stat)
+	f.uint(callbacks.read)
+	f.uint(functions.add(tree)) // Released by drop, which runs even when this call fails.
+	f.uint(callbacks.drop)
+	return f.fallible(symbols.hljs_proto_sandbox_set_module_loader)
+}
+
 // ProtoSandboxLoadRuntime consumes the proto sandbox, also on failure.
 //
 // hljs_code hljs_proto_sandbox_load_runtime(const hljs_proto_sandbox *proto, hljs_sandbox **sandbox, hljs_error **error);

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -370,6 +371,7 @@ func TestMissingArguments(t *testing.T) {
 func uses(t *testing.T, proto *hyperlight.ProtoJSSandbox, sandbox *hyperlight.JSSandbox, loaded *hyperlight.LoadedJSSandbox) map[string]error {
 	t.Helper()
 	result := map[string]error{}
+	result["SetModuleLoader"] = proto.SetModuleLoader(fstest.MapFS{})
 	_, result["LoadRuntime"] = proto.LoadRuntime(t.Context())
 	result["AddHandler"] = sandbox.AddHandler("x", hyperlight.Script(counter))
 	result["RemoveHandler"] = sandbox.RemoveHandler("x")

@@ -33,10 +33,16 @@ type JSException struct {
 	// Stack has one line for each frame, like "    at handler (./greet.js:3:11)". It is empty for a
 	// thrown value that is no Error.
 	Stack string
+
+	cause error // the file system's failure
 }
 
 // Error is the exception's message.
 func (e *JSException) Error() string { return e.Message }
+
+// Unwrap gives what the exception comes from, where that was an error in Go: of the file system of
+// [ProtoJSSandbox.SetModuleLoader], when a module could not be had.
+func (e *JSException) Unwrap() error { return e.cause }
 
 // Code is the kind of a failure. Codes below 1000 are those of the C ABI.
 type Code uint32
@@ -109,7 +115,7 @@ var (
 	ErrHandlerNotFound = errors.New("handler not found")
 	// ErrNoHandlers: Load needs at least one handler.
 	ErrNoHandlers = errors.New("no handlers")
-	// ErrBufferTooSmall: a script or an event does not fit into the input buffer.
+	// ErrBufferTooSmall: a script, a module or an event does not fit into the input buffer.
 	ErrBufferTooSmall = errors.New("buffer too small")
 	// ErrInvalidJSON: the event is not JSON.
 	ErrInvalidJSON = errors.New("invalid JSON")
@@ -197,11 +203,14 @@ var kinds = map[Code]struct {
 	CodeLibraryLoaded:      {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
 }
 
-// Error is the operation, the message, and what can be done about it.
+// Error is the operation, the message, what can be done about it, and what an exception comes from.
 func (e *Error) Error() string {
 	text := "hyperlight: " + e.Op + ": " + e.Message
 	if advice := kinds[e.Code].advice; advice != "" {
 		text += " (" + advice + ")"
+	}
+	if e.Exception != nil && e.Exception.cause != nil {
+		text += ": " + e.Exception.cause.Error()
 	}
 	return text
 }

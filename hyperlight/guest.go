@@ -17,6 +17,8 @@ type guest struct {
 type guestCall struct {
 	ctx    context.Context
 	output output
+	// moduleFailure is why the module loader's file system failed last, if it did.
+	moduleFailure error
 }
 
 func newGuest(config Config, print printing) *guest {

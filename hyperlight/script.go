@@ -1,9 +1,13 @@
 package hyperlight
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"unicode/utf8"
 )
 
 // JSScript is the source of a handler or a module; upstream's Script. It is a value: its methods return
@@ -18,14 +22,37 @@ func Script(content string) JSScript { return JSScript{content: content} }
 //
 // # Errors
 //
-// [ErrInvalidArgument], which also matches the cause, such as [io/fs.ErrNotExist].
+// [ErrInvalidArgument], which also matches the cause, such as [fs.ErrNotExist].
 func ScriptFile(path string) (JSScript, error) {
 	content, err := os.ReadFile(path)
-	if err != nil {
-		message := fmt.Sprintf("Failed to read script from '%s': %v", path, err)
-		return JSScript{}, &Error{Op: "ScriptFile", Code: CodeInvalidArgument, Message: message, cause: err}
+	return scriptFrom("ScriptFile", path, content, err, filepath.Dir(path))
+}
+
+// ScriptFS reads a script from a file of fsys; its base path is the file's folder below "/". With the same
+// fsys as [ProtoJSSandbox.SetModuleLoader] its relative imports are files of fsys. Upstream has
+// include_str! and Script::with_virtual_base for this.
+//
+// # Errors
+//
+// Those of ScriptFile, and [ErrInvalidArgument] when fsys is nil.
+func ScriptFS(fsys fs.FS, name string) (JSScript, error) {
+	const op = "ScriptFS"
+	if fsys == nil {
+		return JSScript{}, invalidArgument(op, "fsys is nil")
 	}
-	return JSScript{content: string(content), base: filepath.Dir(path)}, nil
+	content, err := fs.ReadFile(fsys, name)
+	return scriptFrom(op, name, content, err, path.Join("/", path.Dir(name)))
+}
+
+func scriptFrom(op, name string, content []byte, err error, base string) (JSScript, error) {
+	if err == nil && !utf8.Valid(content) {
+		err = errors.New("stream did not contain valid UTF-8") // upstream's words
+	}
+	if err != nil {
+		message := fmt.Sprintf("Failed to read script from '%s': %v", name, err)
+		return JSScript{}, &Error{Op: op, Code: CodeInvalidArgument, Message: message, cause: err}
+	}
+	return JSScript{content: string(content), base: base}, nil
 }
 
 // WithVirtualBase sets the base path, to which a handler's relative imports are relative; it also stands

@@ -4,10 +4,33 @@
 
 use std::ffi::c_void;
 
+use crate::file_system::File;
+
 /// Takes what the guest prints. `text` is UTF-8, is borrowed for the call, and arrives in pieces as
 /// the guest flushes them. Must not unwind.
 pub type PrintFn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, text: *const u8, len: usize)>;
+
+/// Says what is at `path` in a tree of files: an `hljs_file_kind`; any other number means nothing.
+/// `path` is relative to the root of the tree, which is `.` itself: elements that are neither empty nor
+/// `.` or `..`, separated by slashes, at most 4096 bytes of UTF-8 without NUL. It is borrowed for the
+/// call. Must not unwind.
+pub type StatFn =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, path: *const u8, path_len: usize) -> u32>;
+
+/// Reads the file at `path`, which is as for `hljs_stat_fn`, and answers with `hljs_file_give` or
+/// `hljs_file_fail`: once or more, the last answer counts, from any thread, before it returns. `file` is
+/// lent for the call. More than `max_len` bytes are refused for certain, and need not be read. Must not
+/// unwind.
+pub type ReadFn = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        file: *const File,
+        path: *const u8,
+        path_len: usize,
+        max_len: usize,
+    ),
+>;
 
 /// Releases user data. Must not unwind.
 pub type DropFn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
@@ -21,6 +44,9 @@ struct UserData {
 // SAFETY: the header tells callers that their callbacks and user data are used from any thread that
 // runs the sandbox, never from two at a time.
 unsafe impl Send for UserData {}
+
+// SAFETY: as above; of the references that exist to it only one is used at a time.
+unsafe impl Sync for UserData {}
 
 impl Drop for UserData {
     fn drop(&mut self) {
@@ -54,6 +80,48 @@ impl Printer {
         if let Some(function) = self.function {
             // SAFETY: the caller gave this function for this pointer, which is alive until `drop`.
             unsafe { function(self.data.pointer, text.as_ptr(), text.len()) };
+        }
+    }
+}
+
+/// The functions of a tree of files with their user data.
+pub(crate) struct Tree {
+    stat: StatFn,
+    read: ReadFn,
+    data: UserData,
+}
+
+impl Tree {
+    /// Takes over the user data, whatever comes next.
+    pub(crate) fn new(stat: StatFn, read: ReadFn, pointer: *mut c_void, drop: DropFn) -> Self {
+        Self {
+            stat,
+            read,
+            data: UserData { pointer, drop },
+        }
+    }
+
+    /// The name of the function that is missing.
+    pub(crate) fn null(&self) -> Option<&'static str> {
+        match (self.stat, self.read) {
+            (None, _) => Some("stat"),
+            (_, None) => Some("read"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn stat(&self, path: &str) -> u32 {
+        self.stat.map_or(0, |function| {
+            // SAFETY: the caller gave this function for this pointer, which is alive until `drop`.
+            unsafe { function(self.data.pointer, path.as_ptr(), path.len()) }
+        })
+    }
+
+    /// The answer is left in `file`.
+    pub(crate) fn read(&self, path: &str, max_len: usize, file: &File) {
+        if let Some(function) = self.read {
+            // SAFETY: as in `stat`. C uses `file` only during this call.
+            unsafe { function(self.data.pointer, file, path.as_ptr(), path.len(), max_len) };
         }
     }
 }

@@ -21,6 +21,7 @@ mod buffer;
 mod error;
 mod callback;
 mod builder;
+mod file_system;
 mod proto_sandbox;
 mod sandbox;
 mod loaded_sandbox;

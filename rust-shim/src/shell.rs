@@ -53,6 +53,15 @@ impl<T> Shell<T> {
         slot.take().ok_or_else(|| self.consumed())
     }
 
+    /// Hands the contents to `change` and takes back what it makes of them. Should it fail, the shell is
+    /// empty and answers "consumed".
+    pub(crate) fn replace(&self, change: impl FnOnce(T) -> Result<T>) -> Result<()> {
+        let mut slot = self.lock()?;
+        let contents = slot.take().ok_or_else(|| self.consumed())?;
+        *slot = Some(change(contents).inspect_err(|_| self.set_status(Status::Consumed))?);
+        Ok(())
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Option<T>>> {
         self.contents.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => Error::new(
@@ -99,6 +108,37 @@ mod tests {
         assert_eq!(error.code(), Code::InvalidArgument);
         assert_eq!(shell.status(), Status::Ready);
         assert_eq!(shell.take(|_| Ok(())).unwrap(), 7);
+    }
+
+    #[test]
+    fn replaced_contents_are_the_contents() {
+        let shell = Shell::new("the thing", 7);
+        shell.replace(|seven| Ok(seven + 1)).unwrap();
+        assert_eq!(shell.status(), Status::Ready);
+        assert_eq!(shell.take(|_| Ok(())).unwrap(), 8);
+        let error = shell.replace(Ok).unwrap_err();
+        assert_eq!(error.code(), Code::Consumed);
+    }
+
+    #[test]
+    fn a_failed_replacement_consumes() {
+        let shell = Shell::new("the thing", 7);
+        let error = shell
+            .replace(|_| Err(Error::invalid_argument("no")))
+            .unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(shell.status(), Status::Consumed);
+        assert_eq!(shell.with(|_| Ok(())).unwrap_err().code(), Code::Consumed);
+    }
+
+    #[test]
+    fn a_panic_in_a_replacement_is_remembered() {
+        let shell = Shell::new("the thing", 7);
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            shell.replace(|_| panic!("boom"))
+        }));
+        assert_eq!(shell.with(|_| Ok(())).unwrap_err().code(), Code::Panic);
+        assert_eq!(shell.status(), Status::Unrecoverable);
     }
 
     #[test]

@@ -1,0 +1,5 @@
+import { greeting } from "./lib/greeting.js";
+
+export function handler(event) {
+    return greeting(event.name);
+}
