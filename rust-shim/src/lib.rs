@@ -20,6 +20,8 @@ mod code;
 mod buffer;
 mod error;
 mod callback;
+mod metrics;
+mod logs;
 mod builder;
 mod proto_sandbox;
 mod sandbox;
@@ -28,6 +30,9 @@ mod loaded_sandbox;
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod log_layer;
+mod log_ring;
+mod recorder;
 mod settings;
 mod shell;
 mod signal;
