@@ -51,7 +51,8 @@ func WithLogCapacity(records int) LogOption {
 }
 
 // WithSpans says whether spans are forwarded too; they are not if this is not given. A span is a
-// piece of upstream's work, like one handle_event. Upstream's are at slog.LevelInfo and below.
+// piece of upstream's work, like one handle_event. Upstream's are at slog.LevelInfo and below; with them
+// the smallest call costs three times as much.
 func WithSpans(spans bool) LogOption {
 	return func(o *logOptions) { o.spans = spans }
 }

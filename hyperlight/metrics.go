@@ -81,7 +81,7 @@ type Bucket struct {
 // Once it has succeeded, more calls do nothing. It loads the native library as New does. Upstream:
 // a recorder for the Rust crate metrics, which a Rust program chooses and installs itself.
 //
-// Recording costs some 1 % of a warm call that does nothing.
+// Recording costs 1,000 instructions a call, less than 2 % of one whose handler does nothing.
 //
 // # Errors
 //
