@@ -11,7 +11,7 @@ import (
 // rooms are the files that bind the ABI, in the order of the header. A new C type is a new file, here
 // as in rust-shim.
 var rooms = []string{
-	"version.go", "buffer.go", "error.go", "builder.go", "file_system.go",
+	"version.go", "buffer.go", "error.go", "metrics.go", "logs.go", "builder.go", "file_system.go",
 	"proto_sandbox.go", "sandbox.go", "loaded_sandbox.go",
 }
 
@@ -26,6 +26,7 @@ func compare(header string, sources map[string]string) []string {
 	c.compareEnum("hljs_code", "Code")
 	c.compareEnum("hljs_status", "Status")
 	c.compareEnum("hljs_file_kind", "FileKind")
+	c.compareEnum("hljs_log_level", "LogLevel")
 	c.compareSymbols()
 	c.comparePrototypes()
 	for _, b := range source.bindings {

@@ -127,6 +127,11 @@ var headerDefects = []plantedDefect{
 		"HLJS_STATUS_CONSUMED is 4 in the header, but 3 in Go",
 	},
 	{
+		"a log level has another number",
+		inHeader("HLJS_LOG_LEVEL_TRACE = 5", "HLJS_LOG_LEVEL_TRACE = 6"),
+		"HLJS_LOG_LEVEL_TRACE is 6 in the header, but 5 in Go",
+	},
+	{
 		"an enum is renamed",
 		inHeader("enum hljs_status", "enum hljs_state"),
 		"the header has no enum hljs_status",
@@ -323,6 +328,11 @@ var callDefects = []plantedDefect{
 		"two callbacks of a tree change places",
 		swapped("proto_sandbox.go", "callbacks.stat", "callbacks.read"),
 		"hljs_proto_sandbox_set_module_loader: argument 2 must be callback stat, Go passes callback read",
+	},
+	{
+		"two numbers change places",
+		swapped("logs.go", "f.uint(uintptr(level))\n\tf.flag(spans)", "f.uint(uintptr(capacity))"),
+		"hljs_logs_start: argument 1 must be uint32 level, Go passes uint32 capacity",
 	},
 	{
 		"user data is no key",

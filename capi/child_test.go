@@ -72,6 +72,7 @@ var actions = map[string]func(with string) outcome{
 	"Load from 50 goroutines": func(string) outcome { return loadFromManyGoroutines() },
 	"lose capabilities":       func(string) outcome { return errorOutcome(dropCapabilities()) },
 	"show anonymous file":     func(string) outcome { return anonymousFile() },
+	"metrics":                 useMetrics,
 	"build without descriptors": func(string) outcome {
 		return buildWithoutDescriptors()
 	},

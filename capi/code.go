@@ -38,6 +38,10 @@ const (
 	CodePoisoned           Code = 85
 	CodeUnrecoverable      Code = 86
 	CodeOutputTooBig       Code = 87
+	CodeTelemetryTooLate   Code = 130
+	CodeMetricsDisabled    Code = 131
+	CodeLogsRunning        Code = 132
+	CodeLogsStopped        Code = 133
 )
 
 // Codes are all codes of failures.
@@ -71,6 +75,10 @@ var Codes = []Code{
 	CodePoisoned,
 	CodeUnrecoverable,
 	CodeOutputTooBig,
+	CodeTelemetryTooLate,
+	CodeMetricsDisabled,
+	CodeLogsRunning,
+	CodeLogsStopped,
 }
 
 // Status is hljs_status.
@@ -92,6 +100,19 @@ const (
 	FileKindNothing FileKind = 0
 	FileKindFile    FileKind = 1
 	FileKindFolder  FileKind = 2
+)
+
+// LogLevel is hljs_log_level, which the functions take as a number.
+type LogLevel uint32
+
+// The values of hljs_log_level.
+const (
+	LogLevelOff   LogLevel = 0
+	LogLevelError LogLevel = 1
+	LogLevelWarn  LogLevel = 2
+	LogLevelInfo  LogLevel = 3
+	LogLevelDebug LogLevel = 4
+	LogLevelTrace LogLevel = 5
 )
 
 // Error is the contents of an hljs_error, copied.

@@ -126,6 +126,14 @@ enum hljs_code
     // The guest aborted because a result does not fit into the output buffer. The sandbox is
     // poisoned.
     HLJS_CODE_OUTPUT_TOO_BIG = 87,
+    // Metrics must be installed before the first call that builds a sandbox.
+    HLJS_CODE_TELEMETRY_TOO_LATE = 130,
+    // Metrics were not installed.
+    HLJS_CODE_METRICS_DISABLED = 131,
+    // Log records are being collected already.
+    HLJS_CODE_LOGS_RUNNING = 132,
+    // No log records are being collected, and all that were have been taken.
+    HLJS_CODE_LOGS_STOPPED = 133,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -155,6 +163,33 @@ enum hljs_status
 typedef enum hljs_status hljs_status;
 #else
 typedef uint32_t hljs_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How important a log record is. A level includes those above it.
+enum hljs_log_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Nothing.
+    HLJS_LOG_LEVEL_OFF = 0,
+    // Failures, every JavaScript exception among them, with its text.
+    HLJS_LOG_LEVEL_ERROR = 1,
+    // A monitor stopped a guest, and the like.
+    HLJS_LOG_LEVEL_WARN = 2,
+    // Each step in the life of a sandbox, and each call.
+    HLJS_LOG_LEVEL_INFO = 3,
+    // What is below that.
+    HLJS_LOG_LEVEL_DEBUG = 4,
+    // Everything.
+    HLJS_LOG_LEVEL_TRACE = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hljs_log_level hljs_log_level;
+#else
+typedef uint32_t hljs_log_level;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -262,6 +297,67 @@ uint32_t hljs_error_guest_code(const hljs_error *error);
 
 // Frees an error and all text borrowed from it. NULL is ignored.
 void hljs_error_free(hljs_error *error);
+
+// Starts to record upstream's metrics, for the whole process and as long as it lives. Must come before
+// the first call that builds a sandbox, or fails with `HLJS_CODE_TELEMETRY_TOO_LATE`. Once it has
+// succeeded, calling it again does nothing. Without it nothing is recorded and nothing is paid for.
+//
+// At most 10,000 series are kept, with at most 1,024 bytes of name and labels each. Further ones are
+// not recorded; the counter `dropped_metric_updates_total` counts what they miss.
+hljs_code hljs_metrics_install(hljs_error **error);
+
+// Gives all series that were updated at least once, as JSON: a list sorted by name, kind and
+// labels. `HLJS_CODE_METRICS_DISABLED` unless metrics are installed. The caller frees the bytes.
+//
+// Each element is an object with `name`; `kind`, which is "counter", "gauge" or "histogram"; and
+// `labels`, an object of texts. Counters and gauges have `value`, a number. Histograms have `unit`,
+// which is "seconds" or "microseconds"; `count` and `sum` of all values; and `buckets`, a list of
+// objects with `upper_bound` in that unit and `count`, the number of values up to that bound, in
+// ascending order. Values beyond the last bound are in the histogram's `count` only. One
+// histogram's numbers belong to one moment; those of two series may not.
+hljs_code hljs_metrics_snapshot(uint8_t **json, size_t *len, hljs_error **error);
+
+// Starts to collect what upstream logs, for the whole process. `level` is an hljs_log_level, and at
+// most `capacity` records wait for hljs_logs_next, of 1 to 1,048,576; nor do more than some 16 MiB
+// of text. What comes when there is no room is dropped and counted; a guest never waits for the
+// reader. With `spans` at 1, each span (a step in the life of a sandbox, a call) is a record as well,
+// when it ends; with 0, spans cost nothing.
+//
+// A guest logs up to a level of its own, which upstream reads from the environment variable RUST_LOG
+// when a sandbox loads its runtime; "error" if it is not set.
+//
+// `HLJS_CODE_LOGS_RUNNING` until hljs_logs_stop was called. What is left of an earlier collection is
+// dropped. Before the first start, and after a stop, nothing is collected, and nothing is paid for.
+hljs_code hljs_logs_start(uint32_t level,
+                          uint32_t spans,
+                          uint32_t capacity,
+                          hljs_error **error);
+
+// Changes the level of what is collected. `HLJS_CODE_LOGS_STOPPED` unless it is running.
+hljs_code hljs_logs_set_level(uint32_t level, hljs_error **error);
+
+// Waits for records, and gives those that are there, oldest first, as JSON: a list of objects. (NULL, 0)
+// when none came within `timeout` nanoseconds (UINT64_MAX: for ever; 0: does not wait);
+// `HLJS_CODE_LOGS_STOPPED` once hljs_logs_stop was called and all records were given. The caller frees
+// the bytes. Meant for one thread that does nothing else.
+//
+// Each object has `kind`. With "event" and "span" there are: `time`, in nanoseconds since 1970, for a
+// span that of its end; `level`, an hljs_log_level; `target`, the Rust module, or "hyperlight_guest" for
+// what a guest logs; `message`, a text, for a span its name; `fields`, a list of pairs of a name and a
+// value, which is a boolean, a number or a text; `parent`, the number of the span that it is in, if any.
+// A span also has `span`, its number, and `duration`, in nanoseconds. With "lost" there is `count`: so
+// many records came here, and were dropped.
+//
+// Texts may come from guests; do not trust them. A record has at most 64 KiB of text: what is longer
+// ends with " [cut]".
+hljs_code hljs_logs_next(uint64_t timeout,
+                         uint8_t **json,
+                         size_t *len,
+                         hljs_error **error);
+
+// Stops to collect: nothing is added from now on, and hljs_logs_next gives what is left. Doing it
+// twice is fine.
+hljs_code hljs_logs_stop(hljs_error **error);
 
 // Makes a builder with upstream's defaults: heap 4 MiB, scratch 1 MiB, input and output buffer
 // 16 KiB each, interrupt retry delay 500 us, signal offset 0, and no print function, which drops

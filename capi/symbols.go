@@ -14,6 +14,12 @@ var symbols struct {
 	hljs_error_js_stack                      uintptr
 	hljs_error_guest_code                    uintptr
 	hljs_error_free                          uintptr
+	hljs_metrics_install                     uintptr
+	hljs_metrics_snapshot                    uintptr
+	hljs_logs_start                          uintptr
+	hljs_logs_set_level                      uintptr
+	hljs_logs_next                           uintptr
+	hljs_logs_stop                           uintptr
 	hljs_builder_new                         uintptr
 	hljs_builder_set_heap_size               uintptr
 	hljs_builder_set_scratch_size            uintptr

@@ -23,6 +23,11 @@
 // All methods may be called from any goroutine. Calls of one sandbox take turns; different sandboxes
 // run in parallel, each on an operating system thread of its own while it runs.
 //
+// # Telemetry
+//
+// [EnableMetrics], before the first New, makes upstream's metrics readable; [ForwardLogs] sends what
+// upstream logs to a [log/slog.Logger]. Both are for the whole process, off by default, and cost nothing then.
+//
 // # Platforms
 //
 // linux/amd64 with glibc, and KVM or MSHV. Elsewhere the package compiles and New returns

@@ -48,7 +48,7 @@ func (e *JSException) Unwrap() error { return e.cause }
 type Code uint32
 
 // The kinds of failures. The sentinels below say what each means; CodeMemoryTooBig and
-// CodeMemoryTooSmall match ErrMemorySize, CodeInternal, CodePanic and CodeBusy match ErrInternal, and
+// CodeMemoryTooSmall match ErrMemorySize, CodeLogsStopped matches ErrClosed, CodeInternal, CodePanic and CodeBusy match ErrInternal, and
 // CodeContextDone matches the context's own error.
 const (
 	CodeInvalidArgument    = Code(capi.CodeInvalidArgument)
@@ -77,6 +77,10 @@ const (
 	CodePoisoned           = Code(capi.CodePoisoned)
 	CodeUnrecoverable      = Code(capi.CodeUnrecoverable)
 	CodeOutputTooBig       = Code(capi.CodeOutputTooBig)
+	CodeTelemetryTooLate   = Code(capi.CodeTelemetryTooLate)
+	CodeMetricsDisabled    = Code(capi.CodeMetricsDisabled)
+	CodeLogsRunning        = Code(capi.CodeLogsRunning)
+	CodeLogsStopped        = Code(capi.CodeLogsStopped)
 	CodeInternal           = Code(capi.CodeInternal)
 	CodePanic              = Code(capi.CodePanic)
 	CodeBusy               = Code(capi.CodeBusy)
@@ -150,6 +154,13 @@ var (
 	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
 	ErrUnrecoverable = errors.New("unrecoverable")
 
+	// ErrTelemetryTooLate: [EnableMetrics] must come before the first [New].
+	ErrTelemetryTooLate = errors.New("too late for telemetry")
+	// ErrMetricsDisabled: [EnableMetrics] was not called.
+	ErrMetricsDisabled = errors.New("metrics disabled")
+	// ErrLogsRunning: logs are forwarded already, and only one [LogForwarder] can run.
+	ErrLogsRunning = errors.New("logs are forwarded already")
+
 	// ErrInternal: a failure that has no sentinel of its own, or a bug; the message says more. After a
 	// panic in the native library the sandbox is unrecoverable.
 	ErrInternal = errors.New("internal error")
@@ -194,6 +205,10 @@ var kinds = map[Code]struct {
 	CodePoisoned:           {[]error{ErrPoisoned}, "unload or close it"},
 	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
 	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
+	CodeTelemetryTooLate:   {[]error{ErrTelemetryTooLate}, "call EnableMetrics before the first New"},
+	CodeMetricsDisabled:    {[]error{ErrMetricsDisabled}, "call EnableMetrics before the first New"},
+	CodeLogsRunning:        {[]error{ErrLogsRunning}, "stop the other LogForwarder first"},
+	CodeLogsStopped:        {sentinels: []error{ErrClosed}},
 	CodeInternal:           {sentinels: []error{ErrInternal}},
 	CodePanic:              {sentinels: []error{ErrInternal}},
 	CodeBusy:               {sentinels: []error{ErrInternal}},

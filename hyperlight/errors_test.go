@@ -43,6 +43,9 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodePoisoned:           {ErrPoisoned},
 		capi.CodeUnrecoverable:      {ErrUnrecoverable},
 		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
+		capi.CodeTelemetryTooLate:   {ErrTelemetryTooLate},
+		capi.CodeMetricsDisabled:    {ErrMetricsDisabled},
+		capi.CodeLogsRunning:        {ErrLogsRunning},
 	} {
 		err := nativeError("Op", &capi.Error{Code: code, Message: "upstream's words", GuestCode: 13})
 		for _, sentinel := range sentinels {
@@ -53,6 +56,11 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		assert.EqualValues(t, code, err.(*Error).Code)
 		assert.EqualValues(t, 13, err.(*Error).GuestCode)
 	}
+}
+
+// What is used after its end is closed, whatever it is.
+func TestStoppedLogsAreClosed(t *testing.T) {
+	require.ErrorIs(t, nativeError("Op", &capi.Error{Code: capi.CodeLogsStopped}), ErrClosed)
 }
 
 // Each code has a row, or errors of that code would match nothing.

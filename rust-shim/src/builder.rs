@@ -7,6 +7,8 @@ use crate::callback::{DropFn, PrintFn, Printer};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::logs;
+use crate::metrics;
 use crate::proto_sandbox::ProtoSandbox;
 use crate::settings::Settings;
 use crate::shell::Shell;
@@ -234,6 +236,8 @@ pub unsafe extern "C" fn hljs_builder_build(
             Some(port) => upstream.with_debugging_enabled(port),
             None => upstream,
         };
+        metrics::before_sandbox();
+        logs::subscribe();
         let proto = upstream.build().map_err(|e| {
             let error = Error::from(e);
             match error.code() {

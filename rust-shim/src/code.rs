@@ -74,6 +74,15 @@ pub enum Code {
     /// The guest aborted because a result does not fit into the output buffer. The sandbox is
     /// poisoned.
     OutputTooBig = 87,
+
+    /// Metrics must be installed before the first call that builds a sandbox.
+    TelemetryTooLate = 130,
+    /// Metrics were not installed.
+    MetricsDisabled = 131,
+    /// Log records are being collected already.
+    LogsRunning = 132,
+    /// No log records are being collected, and all that were have been taken.
+    LogsStopped = 133,
 }
 
 /// The state of a sandbox.

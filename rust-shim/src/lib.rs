@@ -20,6 +20,8 @@ mod code;
 mod buffer;
 mod error;
 mod callback;
+mod metrics;
+mod logs;
 mod builder;
 mod file_system;
 mod proto_sandbox;
@@ -29,6 +31,9 @@ mod loaded_sandbox;
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod log_layer;
+mod log_ring;
+mod recorder;
 mod settings;
 mod shell;
 mod signal;
