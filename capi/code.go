@@ -38,6 +38,9 @@ const (
 	CodePoisoned           Code = 85
 	CodeUnrecoverable      Code = 86
 	CodeOutputTooBig       Code = 87
+
+	CodeMonitorFailedToStart Code = 120
+	CodeTooManyTriggers      Code = 121
 )
 
 // Codes are all codes of failures.
@@ -71,6 +74,8 @@ var Codes = []Code{
 	CodePoisoned,
 	CodeUnrecoverable,
 	CodeOutputTooBig,
+	CodeMonitorFailedToStart,
+	CodeTooManyTriggers,
 }
 
 // Status is hljs_status.
@@ -91,6 +96,7 @@ type Error struct {
 	JSMessage string
 	JSStack   string
 	GuestCode uint32
+	Monitor   string
 }
 
 // Error is the message.

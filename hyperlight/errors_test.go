@@ -43,6 +43,9 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodePoisoned:           {ErrPoisoned},
 		capi.CodeUnrecoverable:      {ErrUnrecoverable},
 		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
+
+		capi.CodeMonitorFailedToStart: {ErrMonitorFailedToStart},
+		capi.CodeTooManyTriggers:      {ErrTooManyTriggers},
 	} {
 		err := nativeError("Op", &capi.Error{Code: code, Message: "upstream's words", GuestCode: 13})
 		for _, sentinel := range sentinels {

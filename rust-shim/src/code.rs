@@ -74,6 +74,11 @@ pub enum Code {
     /// The guest aborted because a result does not fit into the output buffer. The sandbox is
     /// poisoned.
     OutputTooBig = 87,
+
+    /// A monitor could not start, so the handler was not run. The sandbox is as before.
+    MonitorFailedToStart = 120,
+    /// The process has used as many names of triggers as it can.
+    TooManyTriggers = 121,
 }
 
 /// The state of a sandbox.

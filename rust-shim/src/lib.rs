@@ -23,14 +23,20 @@ mod callback;
 mod builder;
 mod proto_sandbox;
 mod sandbox;
+mod monitor;
 mod loaded_sandbox;
+mod interrupt_handle;
 
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod interrupt;
+mod repeater;
 mod settings;
 mod shell;
 mod signal;
+mod stats;
+mod trigger;
 
 #[cfg(test)]
 mod header;
