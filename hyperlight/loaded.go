@@ -66,9 +66,9 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 // [ErrMonitorFailedToStart].
 //
 // The sandbox is poisoned after: [ErrCancelled], unless a trigger among the monitors had fired before;
-// [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into
-// the output buffer, [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls
-// return [ErrPoisoned] until it is unloaded.
+// [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into the output buffer,
+// [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls return [ErrPoisoned]
+// until it is unloaded.
 //
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
@@ -92,9 +92,12 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		return nil, err
 	}
 	defer s.h.leave()
-	monitors, openErr := openMonitors(op, o.monitors)
-	if openErr != nil {
-		return nil, openErr
+	var monitors []capi.Monitor
+	if len(o.monitors) > 0 {
+		var err error
+		if monitors, err = openMonitors(op, o.monitors); err != nil {
+			return nil, err
+		}
 	}
 	var before uint64
 	if o.wantsStats {
@@ -103,8 +106,12 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	call := s.guest.enter(ctx, o.print)
 	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors)
 	s.guest.leave(call)
-	closeMonitors(o.monitors, monitors)
-	s.account(&o, call, before)
+	if monitors != nil {
+		closeMonitors(o.monitors, monitors)
+	}
+	if o.wantsStats || call.output.dropped > 0 {
+		s.account(&o, call, before)
+	}
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
 		return nil, nativeError(op, err)

@@ -121,9 +121,6 @@ func (m monitorsOption) applyToCall(o *callOptions) { o.monitors = append(o.moni
 
 // openMonitors makes the native monitors for one call.
 func openMonitors(op string, monitors []Monitor) ([]capi.Monitor, error) {
-	if len(monitors) == 0 {
-		return nil, nil
-	}
 	natives := make([]capi.Monitor, 0, len(monitors))
 	for _, monitor := range monitors {
 		if monitor == nil {
