@@ -267,12 +267,12 @@ var callDefects = []plantedDefect{
 	{
 		"an argument fewer",
 		inGo("loaded_sandbox.go", "\tf.flag(gc)\n", ""),
-		"hljs_loaded_sandbox_handle_event: C takes 9 arguments, Go passes 8",
+		"hljs_loaded_sandbox_handle_event: C takes 11 arguments, Go passes 10",
 	},
 	{
 		"an argument more",
 		inGo("loaded_sandbox.go", "\tf.flag(gc)\n", "\tf.flag(gc)\n\tf.flag(gc)\n"),
-		"hljs_loaded_sandbox_handle_event: C takes 9 arguments, Go passes 10",
+		"hljs_loaded_sandbox_handle_event: C takes 11 arguments, Go passes 12",
 	},
 	{
 		"an argument fewer in a helper",
@@ -282,7 +282,7 @@ var callDefects = []plantedDefect{
 	{
 		"an argument more in C",
 		inBoth("loaded_sandbox.go", "uint32_t gc,", "uint32_t gc, uint32_t trace,"),
-		"hljs_loaded_sandbox_handle_event: C takes 10 arguments, Go passes 9",
+		"hljs_loaded_sandbox_handle_event: C takes 12 arguments, Go passes 11",
 	},
 	{
 		"two texts change places",
@@ -358,6 +358,21 @@ var callDefects = []plantedDefect{
 		"an output of another width",
 		inGo("objects.go", "InterruptSignalOffset             uint8", "InterruptSignalOffset uint64"),
 		"hljs_builder_get_config: argument 7 must be address of config.InterruptSignalOffset uint8",
+	},
+	{
+		"statistics change places",
+		swapped("frame.go", "f.stats.WallClock", "f.stats.CPUTime"),
+		"hljs_loaded_sandbox_last_call_stats: argument 3 must be address of stats.WallClock uint64, Go passes address of stats.CPUTime uint64",
+	},
+	{
+		"a list of other objects",
+		[]edit{{"frame.go", "list []Monitor", "list []Sandbox"}},
+		"hljs_loaded_sandbox_handle_event: argument 7 must be list of hljs_monitor monitors, Go passes list of hljs_sandbox monitors",
+	},
+	{
+		"a list in C becomes an object",
+		inBoth("loaded_sandbox.go", "const hljs_monitor *const *monitors", "const hljs_monitor *monitors"),
+		"hljs_loaded_sandbox_handle_event: argument 7 must be object hljs_monitor",
 	},
 	{
 		"output and error change places",

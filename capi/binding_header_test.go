@@ -103,6 +103,7 @@ var paramKinds = []struct {
 	{"out status", regexp.MustCompile(`^hljs_status \*$`)},
 	{"error", regexp.MustCompile(`^hljs_error \*\*$`)},
 	{"object", regexp.MustCompile(`^(?:const )?(hljs_\w+) \*$`)},
+	{"list of objects", regexp.MustCompile(`^const (hljs_\w+) \* const \*$`)},
 	{"out object", regexp.MustCompile(`^(hljs_\w+) \*\*$`)},
 	{"callback", regexp.MustCompile(`^hljs_\w+_fn$`)},
 	{"user data", regexp.MustCompile(`^void \*$`)},
@@ -113,7 +114,7 @@ var paramKinds = []struct {
 	{"bytes", regexp.MustCompile(`^const uint8_t \*$`)},
 	{"length", regexp.MustCompile(`^size_t$`)},
 	{"out flag", regexp.MustCompile(`^uint32_t \*$`)},
-	{"out config", regexp.MustCompile(`^(uint(?:8|64))_t \*$`)},
+	{"out field", regexp.MustCompile(`^(uint(?:8|32|64))_t \*$`)},
 }
 
 // kind classifies a parameter; detail is the object's type, or Go's name of the integer's.
@@ -123,13 +124,23 @@ func (p prototype) kind(i int) (kind, detail string) {
 		match := known.ctype.FindStringSubmatch(ctype)
 		switch {
 		case match == nil:
-		case known.kind == "out config" && i+1 < len(p.params) && p.params[i+1].ctype == "size_t":
+		case known.kind == "out flag" && p.fills() != "":
+		case known.kind == "out field" && i+1 < len(p.params) && p.params[i+1].ctype == "size_t":
 			return "given bytes", ""
 		default:
 			return known.kind, match[len(match)-1]
 		}
 	}
 	return "", ""
+}
+
+// fills is the field of frame for a function with many outputs, "config" or "stats", or "".
+func (p prototype) fills() string {
+	noun := p.name[strings.LastIndex(p.name, "_")+1:]
+	if noun == "config" || noun == "stats" {
+		return noun
+	}
+	return ""
 }
 
 // expectedWords says what each native argument must be made of, in the words of tracer.describe.
@@ -146,6 +157,8 @@ func (p prototype) expectedWords() (words, unknown []string) {
 			words = append(words, "object "+detail)
 		case "bytes":
 			words = append(words, "bytes of "+param.name)
+		case "list of objects":
+			words = append(words, "list of "+detail+" "+param.name)
 		case "given bytes":
 			words = append(words, "word "+param.name)
 		case "length":
@@ -170,8 +183,8 @@ func (p prototype) expectedWords() (words, unknown []string) {
 			words = append(words, "address of status uint32")
 		case "out flag":
 			words = append(words, "address of number uint32")
-		case "out config":
-			words = append(words, "address of config."+camel(param.name)+" "+detail)
+		case "out field":
+			words = append(words, "address of "+p.fills()+"."+camel(param.name)+" "+detail)
 		case "error":
 			words = append(words, "address of err uintptr")
 		default:
@@ -198,7 +211,7 @@ func (p prototype) expectedResults() []string {
 			"out bytes":  "[]byte",
 			"out status": "Status",
 			"out flag":   "bool",
-			"out config": "Config",
+			"out field":  camel(p.fills()),
 			"error":      "*Error",
 		}[kind]
 		if goType != "" && !slices.Contains(results, goType) {
@@ -208,11 +221,15 @@ func (p prototype) expectedResults() []string {
 	return results
 }
 
-// camel turns heap_size into HeapSize.
+// camel turns heap_size into HeapSize, and cpu_time into CPUTime.
 func camel(snake string) string {
 	var text strings.Builder
 	for part := range strings.SplitSeq(snake, "_") {
-		if part != "" {
+		switch part {
+		case "":
+		case "cpu":
+			text.WriteString("CPU")
+		default:
 			text.WriteString(strings.ToUpper(part[:1]) + part[1:])
 		}
 	}

@@ -43,28 +43,43 @@ var nullCalls = map[string]func() *Error{
 	"hljs_sandbox_status":             func() *Error { return discard(SandboxStatus(Sandbox{})) },
 	"hljs_sandbox_get_loaded_sandbox": func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{})) },
 	"hljs_loaded_sandbox_handle_event": func() *Error {
-		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true))
+		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil))
 	},
-	"hljs_loaded_sandbox_status": func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
-	"hljs_loaded_sandbox_unload": func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
+	"hljs_monitor_fire":  func() *Error { return MonitorFire(Monitor{}) },
+	"hljs_monitor_reset": func() *Error { return MonitorReset(Monitor{}) },
+	"hljs_loaded_sandbox_last_call_stats": func() *Error {
+		_, _, err := LoadedSandboxLastCallStats(LoadedSandbox{})
+		return err
+	},
+	"hljs_loaded_sandbox_interrupt_handle": func() *Error {
+		return discard(LoadedSandboxInterruptHandle(LoadedSandbox{}))
+	},
+	"hljs_interrupt_handle_kill":    func() *Error { return discard(InterruptHandleKill(InterruptHandle{})) },
+	"hljs_interrupt_handle_dropped": func() *Error { return discard(InterruptHandleDropped(InterruptHandle{})) },
+	"hljs_loaded_sandbox_status":    func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_unload":    func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
 }
 
-// nullReads asks a missing error; the answer is nothing, whatever the type.
+// nullReads asks a missing object; the answer is nothing, whatever the type.
 var nullReads = map[string]func() any{
 	"hljs_error_code":       func() any { return errorCode(0) },
 	"hljs_error_message":    func() any { return errorMessage(0) },
 	"hljs_error_js_message": func() any { return errorJSMessage(0) },
 	"hljs_error_js_stack":   func() any { return errorJSStack(0) },
 	"hljs_error_guest_code": func() any { return errorGuestCode(0) },
+	"hljs_error_monitor":    func() any { return errorMonitor(0) },
+	"hljs_monitor_name":     func() any { return MonitorName(Monitor{}) },
 }
 
 var nullFrees = map[string]func(){
-	"hljs_buffer_free":         func() { bufferFree(0, 0) },
-	"hljs_error_free":          func() { errorFree(0) },
-	"hljs_builder_free":        func() { BuilderFree(Builder{}) },
-	"hljs_proto_sandbox_free":  func() { ProtoSandboxFree(ProtoSandbox{}) },
-	"hljs_sandbox_free":        func() { SandboxFree(Sandbox{}) },
-	"hljs_loaded_sandbox_free": func() { LoadedSandboxFree(LoadedSandbox{}) },
+	"hljs_buffer_free":           func() { bufferFree(0, 0) },
+	"hljs_error_free":            func() { errorFree(0) },
+	"hljs_builder_free":          func() { BuilderFree(Builder{}) },
+	"hljs_proto_sandbox_free":    func() { ProtoSandboxFree(ProtoSandbox{}) },
+	"hljs_sandbox_free":          func() { SandboxFree(Sandbox{}) },
+	"hljs_monitor_free":          func() { MonitorFree(Monitor{}) },
+	"hljs_interrupt_handle_free": func() { InterruptHandleFree(InterruptHandle{}) },
+	"hljs_loaded_sandbox_free":   func() { LoadedSandboxFree(LoadedSandbox{}) },
 }
 
 func TestNullIsAnInvalidArgument(t *testing.T) {

@@ -34,7 +34,7 @@ func checkedScript(name, script string) error {
 
 func checkedEvent(name string, event []byte) error {
 	text := append(bytes.Clone(event), 0xff)
-	err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, name, text, true))
+	err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, name, text, true, nil))
 	return expect(err, "the event is not UTF-8: invalid byte at offset %d", len(event))
 }
 

@@ -46,13 +46,13 @@ func TestTextArrivesWhole(t *testing.T) {
 		"name of a handler to call": {
 			"the handler name", "loaded", true,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil))
 			},
 		},
 		"event": {
 			"the event", "loaded", false,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil))
 			},
 		},
 	} {
@@ -83,7 +83,7 @@ func TestTextArrivesWhole(t *testing.T) {
 func TestNoEvent(t *testing.T) {
 	loadLibrary(t)
 	for _, event := range [][]byte{nil, {}} {
-		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true))
+		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true, nil))
 		requireError(t, err, CodeInvalidArgument, "loaded is NULL")
 	}
 }

@@ -12,6 +12,7 @@ func takeError(code Code, native uintptr) *Error {
 	err.JSMessage = errorJSMessage(native)
 	err.JSStack = errorJSStack(native)
 	err.GuestCode = errorGuestCode(native)
+	err.Monitor = errorMonitor(native)
 	return err
 }
 
@@ -48,6 +49,9 @@ func errorGuestCode(native uintptr) uint32 {
 	f.uint(native)
 	return uint32(f.call(symbols.hljs_error_guest_code))
 }
+
+// void hljs_error_monitor(const hljs_error *error, const uint8_t **text, size_t *len);
+func errorMonitor(native uintptr) string { return errorText(native, symbols.hljs_error_monitor) }
 
 // void hljs_error_free(hljs_error *error);
 func errorFree(native uintptr) { free(native, symbols.hljs_error_free) }

@@ -27,6 +27,7 @@ type frame struct {
 	status  uint32
 	number  uint32
 	config  Config
+	stats   Stats
 	err     uintptr
 }
 
@@ -61,6 +62,9 @@ func (f *frame) text(s string) { f.memory(unsafe.Pointer(unsafe.StringData(s)), 
 // bytes passes a slice as pointer and length.
 func (f *frame) bytes(b []byte) { f.memory(unsafe.Pointer(unsafe.SliceData(b)), len(b)) }
 
+// objects passes a list of objects as pointer and length: a Monitor is nothing but its pointer.
+func (f *frame) objects(list []Monitor) { f.memory(unsafe.Pointer(unsafe.SliceData(list)), len(list)) }
+
 func (f *frame) memory(start unsafe.Pointer, length int) {
 	if length == 0 {
 		start = nil
@@ -89,6 +93,13 @@ func (f *frame) outConfig() {
 	f.uint(uintptr(unsafe.Pointer(&f.config.OutputBufferSize)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.InterruptRetryDelay)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.InterruptSignalOffset)))
+}
+
+func (f *frame) outStats() {
+	f.uint(uintptr(unsafe.Pointer(&f.stats.Calls)))
+	f.uint(uintptr(unsafe.Pointer(&f.stats.WallClock)))
+	f.uint(uintptr(unsafe.Pointer(&f.stats.CPUTime)))
+	f.uint(uintptr(unsafe.Pointer(&f.stats.HasCPUTime)))
 }
 
 // call crosses into C. The frame is used after it, so it, and what it pins, outlive the call.

@@ -36,8 +36,9 @@
 // are free to use. A drop function runs exactly once.
 //
 // Threads: every function may be called from any thread. One object serves one call at a time; a
-// second one gets HLJS_CODE_BUSY, except for `_status`, which answers at once. There is no
-// thread-local state.
+// second one gets HLJS_CODE_BUSY, except for `_status`, `_last_call_stats` and `_interrupt_handle`,
+// which answer at once. Monitors and interrupt handles serve any number of calls at a time. There is
+// no thread-local state.
 //
 // Signals: a running guest is interrupted by the signal SIGRTMIN (plus the offset that was set).
 // The library installs its handler with SA_ONSTACK when a sandbox loads its runtime; the program
@@ -126,6 +127,10 @@ enum hljs_code
     // The guest aborted because a result does not fit into the output buffer. The sandbox is
     // poisoned.
     HLJS_CODE_OUTPUT_TOO_BIG = 87,
+    // A monitor could not start, so the handler was not run. The sandbox is as before.
+    HLJS_CODE_MONITOR_FAILED_TO_START = 120,
+    // The process has used as many names of triggers as it can.
+    HLJS_CODE_TOO_MANY_TRIGGERS = 121,
     // Metrics must be installed before the first call that builds a sandbox.
     HLJS_CODE_TELEMETRY_TOO_LATE = 130,
     // Metrics were not installed.
@@ -223,8 +228,16 @@ typedef struct hljs_error hljs_error;
 // A file that an `hljs_read_fn` was asked for. Lent to that call.
 typedef struct hljs_file hljs_file;
 
+// A way to stop the guest of one micro-VM. Any number of threads may use it at a time, for as long as they
+// like: it stays valid when the sandbox is unloaded and loaded again, and when it is freed.
+typedef struct hljs_interrupt_handle hljs_interrupt_handle;
+
 // A sandbox whose handlers take events.
 typedef struct hljs_loaded_sandbox hljs_loaded_sandbox;
+
+// A limit that a call must keep, or a trigger that ends it. May be used by any number of calls, sandboxes
+// and threads at a time.
+typedef struct hljs_monitor hljs_monitor;
 
 // A sandbox without a JavaScript runtime.
 typedef struct hljs_proto_sandbox hljs_proto_sandbox;
@@ -294,6 +307,12 @@ void hljs_error_js_stack(const hljs_error *error, const uint8_t **text, size_t *
 // The guest's own error code (upstream's `ErrorCode`: 13 malloc failed, 15 guest error,
 // 17 host function error, ...), or 0 when the failure is not the guest's.
 uint32_t hljs_error_guest_code(const hljs_error *error);
+
+// What made the host stop the guest: the name of the monitor or trigger that fired first, or "interrupt"
+// for an interrupt handle. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays valid for ever.
+void hljs_error_monitor(const hljs_error *error,
+                        const uint8_t **text,
+                        size_t *len);
 
 // Frees an error and all text borrowed from it. NULL is ignored.
 void hljs_error_free(hljs_error *error);
@@ -532,7 +551,8 @@ hljs_code hljs_sandbox_clear_modules(const hljs_sandbox *sandbox, hljs_error **e
 hljs_code hljs_sandbox_status(const hljs_sandbox *sandbox, hljs_status *status, hljs_error **error);
 
 // Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
-// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`).
+// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
+// meanwhile, by a handle from then.
 hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox,
                                           hljs_loaded_sandbox **loaded,
                                           hljs_error **error);
@@ -540,14 +560,63 @@ hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox,
 // Frees a sandbox. NULL is ignored.
 void hljs_sandbox_free(hljs_sandbox *sandbox);
 
+// Makes a monitor of the time that a call takes, host functions included. Its name is "wall-clock".
+// `HLJS_CODE_INVALID_ARGUMENT` for zero.
+hljs_code hljs_monitor_new_wall_clock(uint64_t nanoseconds,
+                                      hljs_monitor **monitor,
+                                      hljs_error **error);
+
+// Makes a monitor of the processor time of the thread that makes the call, callbacks on this thread
+// included. Its name is "cpu-time". It is read every 1 to 10 ms. `HLJS_CODE_INVALID_ARGUMENT` for zero.
+hljs_code hljs_monitor_new_cpu_time(uint64_t nanoseconds,
+                                    hljs_monitor **monitor,
+                                    hljs_error **error);
+
+// Makes a monitor that fires when it is told to, with `hljs_monitor_fire`, and stays fired until
+// `hljs_monitor_reset`. A call that is given a fired trigger does not run: it fails with
+// `HLJS_CODE_CANCELLED`, and the sandbox stays as it was.
+//
+// The name, 1 to 64 bytes, is what errors, statistics and metrics say; several triggers may share one. Not
+// allowed are "wall-clock", "cpu-time", "interrupt" and "context". Names are kept for ever, so a process
+// can have 64 of them: `HLJS_CODE_TOO_MANY_TRIGGERS`.
+hljs_code hljs_monitor_new_trigger(const uint8_t *name,
+                                   size_t name_len,
+                                   hljs_monitor **monitor,
+                                   hljs_error **error);
+
+// Fires a trigger: it ends all calls that run with it. Does not wait for their end.
+// `HLJS_CODE_INVALID_ARGUMENT` for other monitors.
+hljs_code hljs_monitor_fire(const hljs_monitor *monitor, hljs_error **error);
+
+// Makes a trigger usable again after it was fired. Calls that ran when it was fired end all the same.
+// `HLJS_CODE_INVALID_ARGUMENT` for other monitors.
+hljs_code hljs_monitor_reset(const hljs_monitor *monitor,
+                             hljs_error **error);
+
+// The monitor's name; empty for NULL. It stays valid for ever.
+void hljs_monitor_name(const hljs_monitor *monitor, const uint8_t **text, size_t *len);
+
+// Frees a monitor; calls that run with it keep what they need. NULL is ignored.
+void hljs_monitor_free(hljs_monitor *monitor);
+
 // Runs a handler with an event, which is JSON, and gives its result, which is JSON. With `gc` other
 // than 0 the guest collects garbage afterwards (upstream's default). Blocks until the guest is done.
+//
+// `monitors` is a list of up to 5 monitors; (NULL, 0) is none. The first that fires stops the guest:
+// `HLJS_CODE_CANCELLED`, and `hljs_error_monitor` names it. If one cannot start, the handler is not run:
+// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
+// returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
+//
+// The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
+// variable `HYPERLIGHT_MONITOR_THREADS` says then.
 hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded,
                                            const uint8_t *name,
                                            size_t name_len,
                                            const uint8_t *event,
                                            size_t event_len,
                                            uint32_t gc,
+                                           const hljs_monitor *const *monitors,
+                                           size_t monitors_len,
                                            uint8_t **result,
                                            size_t *result_len,
                                            hljs_error **error);
@@ -557,6 +626,30 @@ hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded,
                                      hljs_status *status,
                                      hljs_error **error);
 
+// What the last finished call took, whether it succeeded or failed. Never waits, from any thread. Each output
+// may be NULL.
+//
+// `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
+// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
+// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+// that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
+// fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
+// It stays valid for ever.
+hljs_code hljs_loaded_sandbox_last_call_stats(const hljs_loaded_sandbox *loaded,
+                                              uint64_t *calls,
+                                              uint64_t *wall_clock,
+                                              uint64_t *cpu_time,
+                                              uint32_t *has_cpu_time,
+                                              const uint8_t **terminated_by,
+                                              size_t *terminated_by_len,
+                                              hljs_error **error);
+
+// Makes a handle that stops the guest from any thread. Never waits, from any thread; a sandbox that was consumed
+// still gives one.
+hljs_code hljs_loaded_sandbox_interrupt_handle(const hljs_loaded_sandbox *loaded,
+                                               hljs_interrupt_handle **handle,
+                                               hljs_error **error);
+
 // Forgets all handlers and restores the state before they were loaded, also from poisoned.
 // Consumes the loaded sandbox, also on failure.
 hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded,
@@ -565,6 +658,26 @@ hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded,
 
 // Frees a loaded sandbox. NULL is ignored.
 void hljs_loaded_sandbox_free(hljs_loaded_sandbox *loaded);
+
+// Stops the call that runs, which fails with `HLJS_CODE_CANCELLED` and leaves the sandbox poisoned; if
+// none runs, does nothing, and later calls are not affected. Calls are those of `hljs_loaded_sandbox_handle_event`
+// and, for a sandbox that was unloaded, `hljs_sandbox_get_loaded_sandbox`.
+//
+// `sent` is upstream's answer, 1 if a signal was sent to the guest's thread. It is 0 while the guest waits for
+// a callback, too, and then the guest is stopped when that returns.
+//
+// Blocks until the guest has stopped: about as long as the interrupt retry delay.
+hljs_code hljs_interrupt_handle_kill(const hljs_interrupt_handle *handle,
+                                     uint32_t *sent,
+                                     hljs_error **error);
+
+// Says whether the micro-VM is gone: 1, or 0.
+hljs_code hljs_interrupt_handle_dropped(const hljs_interrupt_handle *handle,
+                                        uint32_t *dropped,
+                                        hljs_error **error);
+
+// Frees an interrupt handle. NULL is ignored.
+void hljs_interrupt_handle_free(hljs_interrupt_handle *handle);
 
 #ifdef __cplusplus
 }  // extern "C"

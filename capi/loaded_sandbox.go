@@ -1,15 +1,17 @@
 package capi
 
-// LoadedSandboxHandleEvent runs a handler; the result is a copy. The event must not change meanwhile.
+// LoadedSandboxHandleEvent runs a handler; the result is a copy. Event and monitors must not change
+// meanwhile.
 //
-// hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *event, size_t event_len, uint32_t gc, uint8_t **result, size_t *result_len, hljs_error **error);
-func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool) ([]byte, *Error) {
+// hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *event, size_t event_len, uint32_t gc, const hljs_monitor *const *monitors, size_t monitors_len, uint8_t **result, size_t *result_len, hljs_error **error);
+func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool, monitors []Monitor) ([]byte, *Error) {
 	f := newFrame()
 	defer f.done()
 	f.uint(l.ptr)
 	f.text(name)
 	f.bytes(event)
 	f.flag(gc)
+	f.objects(monitors)
 	f.outData()
 	if err := f.fallible(symbols.hljs_loaded_sandbox_handle_event); err != nil {
 		return nil, err
@@ -22,6 +24,27 @@ func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc boo
 // hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded, hljs_status *status, hljs_error **error);
 func LoadedSandboxStatus(l LoadedSandbox) (Status, *Error) {
 	return status(l.ptr, symbols.hljs_loaded_sandbox_status)
+}
+
+// LoadedSandboxLastCallStats is what the last finished call took, and the name of the monitor that ended it.
+//
+// hljs_code hljs_loaded_sandbox_last_call_stats(const hljs_loaded_sandbox *loaded, uint64_t *calls, uint64_t *wall_clock, uint64_t *cpu_time, uint32_t *has_cpu_time, const uint8_t **terminated_by, size_t *terminated_by_len, hljs_error **error);
+func LoadedSandboxLastCallStats(l LoadedSandbox) (Stats, string, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(l.ptr)
+	f.outStats()
+	f.outData()
+	err := f.fallible(symbols.hljs_loaded_sandbox_last_call_stats)
+	return f.stats, f.lent(), err
+}
+
+// LoadedSandboxInterruptHandle makes a handle that stops the guest from any thread.
+//
+// hljs_code hljs_loaded_sandbox_interrupt_handle(const hljs_loaded_sandbox *loaded, hljs_interrupt_handle **handle, hljs_error **error);
+func LoadedSandboxInterruptHandle(l LoadedSandbox) (InterruptHandle, *Error) {
+	object, err := transition(l.ptr, symbols.hljs_loaded_sandbox_interrupt_handle)
+	return InterruptHandle{object}, err
 }
 
 // LoadedSandboxUnload consumes the loaded sandbox, also on failure.

@@ -10,8 +10,12 @@ type (
 	ProtoSandbox struct{ ptr uintptr }
 	// Sandbox is hljs_sandbox.
 	Sandbox struct{ ptr uintptr }
+	// Monitor is hljs_monitor.
+	Monitor struct{ ptr uintptr }
 	// LoadedSandbox is hljs_loaded_sandbox.
 	LoadedSandbox struct{ ptr uintptr }
+	// InterruptHandle is hljs_interrupt_handle.
+	InterruptHandle struct{ ptr uintptr }
 )
 
 // Config is what hljs_builder_get_config reads back. Sizes are in bytes, the delay in nanoseconds.
@@ -20,4 +24,11 @@ type Config struct {
 	InputBufferSize, OutputBufferSize uint64
 	InterruptRetryDelay               uint64
 	InterruptSignalOffset             uint8
+}
+
+// Stats is what hljs_loaded_sandbox_last_call_stats tells. Times are in nanoseconds; HasCPUTime is 0 or 1.
+type Stats struct {
+	Calls              uint64
+	WallClock, CPUTime uint64
+	HasCPUTime         uint32
 }

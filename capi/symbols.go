@@ -13,6 +13,7 @@ var symbols struct {
 	hljs_error_js_message                    uintptr
 	hljs_error_js_stack                      uintptr
 	hljs_error_guest_code                    uintptr
+	hljs_error_monitor                       uintptr
 	hljs_error_free                          uintptr
 	hljs_metrics_install                     uintptr
 	hljs_metrics_snapshot                    uintptr
@@ -47,8 +48,20 @@ var symbols struct {
 	hljs_sandbox_status                      uintptr
 	hljs_sandbox_get_loaded_sandbox          uintptr
 	hljs_sandbox_free                        uintptr
+	hljs_monitor_new_wall_clock              uintptr
+	hljs_monitor_new_cpu_time                uintptr
+	hljs_monitor_new_trigger                 uintptr
+	hljs_monitor_fire                        uintptr
+	hljs_monitor_reset                       uintptr
+	hljs_monitor_name                        uintptr
+	hljs_monitor_free                        uintptr
 	hljs_loaded_sandbox_handle_event         uintptr
 	hljs_loaded_sandbox_status               uintptr
+	hljs_loaded_sandbox_last_call_stats      uintptr
+	hljs_loaded_sandbox_interrupt_handle     uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
+	hljs_interrupt_handle_kill               uintptr
+	hljs_interrupt_handle_dropped            uintptr
+	hljs_interrupt_handle_free               uintptr
 }

@@ -22,6 +22,9 @@ type Error struct {
 	Exception *JSException
 	// GuestCode is the guest's own error code (upstream's ErrorCode), or 0.
 	GuestCode uint32
+	// Monitor is what stopped the guest if the host did: the name of the monitor that fired first, or
+	// "interrupt" for an [InterruptHandle].
+	Monitor string
 
 	cause error // the context's error, the loader's failure
 }
@@ -77,13 +80,18 @@ const (
 	CodePoisoned           = Code(capi.CodePoisoned)
 	CodeUnrecoverable      = Code(capi.CodeUnrecoverable)
 	CodeOutputTooBig       = Code(capi.CodeOutputTooBig)
-	CodeTelemetryTooLate   = Code(capi.CodeTelemetryTooLate)
-	CodeMetricsDisabled    = Code(capi.CodeMetricsDisabled)
-	CodeLogsRunning        = Code(capi.CodeLogsRunning)
-	CodeLogsStopped        = Code(capi.CodeLogsStopped)
-	CodeInternal           = Code(capi.CodeInternal)
-	CodePanic              = Code(capi.CodePanic)
-	CodeBusy               = Code(capi.CodeBusy)
+
+	CodeMonitorFailedToStart = Code(capi.CodeMonitorFailedToStart)
+	CodeTooManyTriggers      = Code(capi.CodeTooManyTriggers)
+
+	CodeTelemetryTooLate = Code(capi.CodeTelemetryTooLate)
+	CodeMetricsDisabled  = Code(capi.CodeMetricsDisabled)
+	CodeLogsRunning      = Code(capi.CodeLogsRunning)
+	CodeLogsStopped      = Code(capi.CodeLogsStopped)
+
+	CodeInternal = Code(capi.CodeInternal)
+	CodePanic    = Code(capi.CodePanic)
+	CodeBusy     = Code(capi.CodeBusy)
 
 	CodeClosed          Code = 1000
 	CodeLibraryNotFound Code = 1001
@@ -136,7 +144,8 @@ var (
 	// ErrGuest: the guest refused the call. JavaScript exceptions and unknown handlers match it too.
 	ErrGuest = errors.New("guest error")
 
-	// ErrCancelled: the host stopped the guest. The sandbox is poisoned.
+	// ErrCancelled: the host stopped the guest, and the sandbox is poisoned; or a trigger had fired before the
+	// guest could run. Monitor says what did it.
 	ErrCancelled = errors.New("cancelled")
 	// ErrGuestAborted: the guest aborted. The sandbox is poisoned.
 	ErrGuestAborted = errors.New("guest aborted")
@@ -153,6 +162,11 @@ var (
 	ErrPoisoned = errors.New("poisoned")
 	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
 	ErrUnrecoverable = errors.New("unrecoverable")
+
+	// ErrMonitorFailedToStart: a monitor could not start, so the handler did not run.
+	ErrMonitorFailedToStart = errors.New("monitor failed to start")
+	// ErrTooManyTriggers: this process has used as many names of triggers as it can.
+	ErrTooManyTriggers = errors.New("too many triggers")
 
 	// ErrTelemetryTooLate: [EnableMetrics] must come before the first [New].
 	ErrTelemetryTooLate = errors.New("too late for telemetry")
@@ -205,22 +219,31 @@ var kinds = map[Code]struct {
 	CodePoisoned:           {[]error{ErrPoisoned}, "unload or close it"},
 	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
 	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
-	CodeTelemetryTooLate:   {[]error{ErrTelemetryTooLate}, "call EnableMetrics before the first New"},
-	CodeMetricsDisabled:    {[]error{ErrMetricsDisabled}, "call EnableMetrics before the first New"},
-	CodeLogsRunning:        {[]error{ErrLogsRunning}, "stop the other LogForwarder first"},
-	CodeLogsStopped:        {sentinels: []error{ErrClosed}},
-	CodeInternal:           {sentinels: []error{ErrInternal}},
-	CodePanic:              {sentinels: []error{ErrInternal}},
-	CodeBusy:               {sentinels: []error{ErrInternal}},
-	CodeContextDone:        {}, // matches its cause
-	CodeLibraryNotFound:    {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
-	CodeABIMismatch:        {[]error{ErrABIMismatch}, "build library and program from the same version"},
-	CodeLibraryLoaded:      {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
+
+	CodeMonitorFailedToStart: {sentinels: []error{ErrMonitorFailedToStart}},
+	CodeTooManyTriggers:      {sentinels: []error{ErrTooManyTriggers}},
+
+	CodeTelemetryTooLate: {[]error{ErrTelemetryTooLate}, "call EnableMetrics before the first New"},
+	CodeMetricsDisabled:  {[]error{ErrMetricsDisabled}, "call EnableMetrics before the first New"},
+	CodeLogsRunning:      {[]error{ErrLogsRunning}, "stop the other LogForwarder first"},
+	CodeLogsStopped:      {sentinels: []error{ErrClosed}},
+
+	CodeInternal:        {sentinels: []error{ErrInternal}},
+	CodePanic:           {sentinels: []error{ErrInternal}},
+	CodeBusy:            {sentinels: []error{ErrInternal}},
+	CodeContextDone:     {}, // matches its cause
+	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
+	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},
+	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
 }
 
-// Error is the operation, the message, what can be done about it, and what an exception comes from.
+// Error is the operation, the message, what stopped the guest, what can be done about it, and what an exception
+// comes from.
 func (e *Error) Error() string {
 	text := "hyperlight: " + e.Op + ": " + e.Message
+	if e.Monitor != "" {
+		text += " (by " + e.Monitor + ")"
+	}
 	if advice := kinds[e.Code].advice; advice != "" {
 		text += " (" + advice + ")"
 	}
@@ -274,7 +297,7 @@ func nativeError(op string, err *capi.Error) error {
 	if err == nil {
 		return nil
 	}
-	result := &Error{Op: op, Code: Code(err.Code), Message: err.Message, GuestCode: err.GuestCode}
+	result := &Error{Op: op, Code: Code(err.Code), Message: err.Message, GuestCode: err.GuestCode, Monitor: err.Monitor}
 	if err.Code == capi.CodeJSException {
 		result.Exception = &JSException{Message: err.JSMessage, Stack: err.JSStack}
 	}

@@ -43,9 +43,12 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodePoisoned:           {ErrPoisoned},
 		capi.CodeUnrecoverable:      {ErrUnrecoverable},
 		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
-		capi.CodeTelemetryTooLate:   {ErrTelemetryTooLate},
-		capi.CodeMetricsDisabled:    {ErrMetricsDisabled},
-		capi.CodeLogsRunning:        {ErrLogsRunning},
+
+		capi.CodeMonitorFailedToStart: {ErrMonitorFailedToStart},
+		capi.CodeTooManyTriggers:      {ErrTooManyTriggers},
+		capi.CodeTelemetryTooLate:     {ErrTelemetryTooLate},
+		capi.CodeMetricsDisabled:      {ErrMetricsDisabled},
+		capi.CodeLogsRunning:          {ErrLogsRunning},
 	} {
 		err := nativeError("Op", &capi.Error{Code: code, Message: "upstream's words", GuestCode: 13})
 		for _, sentinel := range sentinels {

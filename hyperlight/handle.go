@@ -12,7 +12,11 @@ import (
 type handle[T any] struct {
 	native T
 	free   func(T)
-	freed  bool // with native, guarded by queue
+
+	// mu lets peek look at an object that another user may be about to free. Whoever frees has the queue's
+	// token, too.
+	mu    sync.RWMutex
+	freed bool
 
 	queue  chan struct{} // holds one token while the object is in use
 	closed chan struct{} // closed by close
@@ -38,7 +42,7 @@ func closeWhenForgotten[O, T any](owner *O, h *handle[T]) {
 // it calls leave.
 func (h *handle[T]) enter(ctx context.Context, op string) error {
 	if h == nil {
-		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; New and its successors make usable ones"}
+		return h.unusable(op)
 	}
 	if ctx == nil {
 		return invalidArgument(op, "ctx is nil; pass context.Background()")
@@ -103,14 +107,38 @@ func (h *handle[T]) reclaim() {
 
 // freeIfOver is called with the token held.
 func (h *handle[T]) freeIfOver() {
-	if h.state.Load() != uint32(StatusReady) && !h.freed {
-		h.freed = true
+	if h.state.Load() == uint32(StatusReady) {
+		return
+	}
+	h.mu.Lock()
+	first := !h.freed
+	h.freed = true
+	h.mu.Unlock()
+	if first {
 		h.free(h.native)
 	}
 }
 
+// peek uses the object beside its user, for what the object allows at any time. It does not wait, and says
+// whether the object can be used at all.
+func (h *handle[T]) peek(use func(native T)) bool {
+	if h == nil {
+		return false
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.freed || h.state.Load() != uint32(StatusReady) {
+		return false
+	}
+	use(h.native)
+	return true
+}
+
 // unusable says why the object cannot be used.
 func (h *handle[T]) unusable(op string) error {
+	if h == nil {
+		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; New and its successors make usable ones"}
+	}
 	if h.state.Load() == uint32(StatusConsumed) {
 		return &Error{Op: op, Code: CodeConsumed, Message: "the sandbox has already been consumed"}
 	}

@@ -3,6 +3,7 @@ package hyperlight
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -13,6 +14,7 @@ type LoadedJSSandbox struct {
 	h     *handle[capi.LoadedSandbox]
 	guest *guest
 	slice timeslice
+	cut   atomic.Pointer[cutOutput] // what the last call printed in vain, if it did
 }
 
 func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
@@ -26,8 +28,18 @@ func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
 type CallOption interface{ applyToCall(*callOptions) }
 
 type callOptions struct {
-	gc    bool
-	print printing
+	gc         bool
+	print      printing
+	monitors   []Monitor
+	stats      *ExecutionStats
+	wantsStats bool
+}
+
+func (o *callOptions) check(op string) error {
+	if o.wantsStats && o.stats == nil {
+		return invalidArgument(op, "WithStats needs somewhere to put them, not nil")
+	}
+	return o.print.check(op)
 }
 
 // WithGC says whether the guest collects cyclic garbage after the handler; it does if this is not
@@ -50,10 +62,13 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 //
 // The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name, invalid
 // UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException]; [ErrNoValue] when the handler returns
-// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest].
+// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
+// [ErrMonitorFailedToStart].
 //
-// The sandbox is poisoned after: [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into
-// the output buffer, [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure], [ErrCancelled]. From then on calls return [ErrPoisoned] until it is unloaded.
+// The sandbox is poisoned after: [ErrCancelled], unless a trigger among the monitors had fired before;
+// [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into the output buffer,
+// [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls return [ErrPoisoned]
+// until it is unloaded.
 //
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
@@ -65,8 +80,11 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		}
 		opt.applyToCall(&o)
 	}
-	if err := o.print.check(op); err != nil {
+	if err := o.check(op); err != nil {
 		return nil, err
+	}
+	if o.wantsStats {
+		*o.stats = ExecutionStats{}
 	}
 	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()
@@ -74,14 +92,44 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		return nil, err
 	}
 	defer s.h.leave()
+	var monitors []capi.Monitor
+	if len(o.monitors) > 0 {
+		var err error
+		if monitors, err = openMonitors(op, o.monitors); err != nil {
+			return nil, err
+		}
+	}
+	var before uint64
+	if o.wantsStats {
+		_, before = s.readStats(s.h.native)
+	}
 	call := s.guest.enter(ctx, o.print)
-	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc)
+	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors)
 	s.guest.leave(call)
+	if monitors != nil {
+		closeMonitors(o.monitors, monitors)
+	}
+	if o.wantsStats || call.output.dropped > 0 {
+		s.account(&o, call, before)
+	}
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
 		return nil, call.withModuleFailure(nativeError(op, err))
 	}
 	return result, nil
+}
+
+// account notes what a call took, for whom it may concern.
+func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64) {
+	if call.output.dropped > 0 {
+		_, calls := s.readStats(s.h.native)
+		s.cut.Store(&cutOutput{calls, call.output.dropped})
+	}
+	if o.wantsStats {
+		if stats, calls := s.readStats(s.h.native); calls != before {
+			*o.stats = stats
+		}
+	}
 }
 
 // Unload forgets all handlers and restores the state before they were loaded, also from poisoned, and

@@ -595,10 +595,10 @@ type hostile func(name string) (fs.File, error)
 
 func (h hostile) Open(name string) (fs.File, error) { return h(name) }
 
-// endless is a file without an end.
-type endless struct{ fs.File }
+// endlessFile is a file without an end.
+type endlessFile struct{ fs.File }
 
-func (endless) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil }
+func (endlessFile) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil }
 
 // breaking is a file that cannot be read to its end.
 type breaking struct{ fs.File }
@@ -646,7 +646,7 @@ func TestHostileFileSystems(t *testing.T) {
 			nil, "the file system panicked: runtime error: invalid memory address or nil pointer dereference",
 		},
 		"never ends": {
-			wrapped(func(f fs.File) fs.File { return endless{f} }),
+			wrapped(func(f fs.File) fs.File { return endlessFile{f} }),
 			hyperlight.ErrBufferTooSmall, "read x.js: it has more than 1048576 bytes, and may have 1048576",
 		},
 		"breaks off": {

@@ -27,7 +27,7 @@ static void run(const hljs_loaded_sandbox *loaded, int calls, bool gc) {
         uint8_t *result;
         size_t len;
         check(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name),
-                                               (const uint8_t *)event, strlen(event), gc, &result,
+                                               (const uint8_t *)event, strlen(event), gc, NULL, 0, &result,
                                                &len, &error),
               &error);
         hljs_buffer_free(result, len);

@@ -25,7 +25,7 @@ static void call_back(hljs_loaded_sandbox *running) {
     hljs_sandbox *sandbox = (hljs_sandbox *)untouched();
     hljs_status status = HLJS_STATUS_CONSUMED;
     const char *busy = "the loaded sandbox is in use by another call";
-    FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, &result, &len, &error),
+    FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
           HLJS_CODE_BUSY, busy);
     FAILS(hljs_loaded_sandbox_unload(running, &sandbox, &error), HLJS_CODE_BUSY, busy);
     CHECK(result == untouched() && len == 7 && sandbox == untouched());
@@ -149,7 +149,7 @@ static void handle(const hljs_loaded_sandbox *loaded, const char *name, const ui
                    const char *expected) {
     uint8_t *result = NULL;
     size_t result_len = 0;
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, gc, &result,
+    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, gc, NULL, 0, &result,
                                               &result_len, &error));
     CHECK(same_text(result, result_len, expected));
     hljs_buffer_free(result, result_len);
@@ -171,11 +171,11 @@ static void fails(const hljs_loaded_sandbox *loaded, const char *name, const uin
                   hljs_code code) {
     uint8_t *result = (uint8_t *)untouched();
     size_t result_len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, &result,
+    FAILS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
                                            &result_len, &error),
           code, NULL);
     CHECK(result == untouched() && result_len == 7);
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
                                            &result_len, NULL) == code);
 }
 
@@ -201,7 +201,7 @@ static void exception(const hljs_loaded_sandbox *loaded, const char *name, const
     hljs_error *error = NULL;
     const uint8_t *text;
     size_t len;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), BYTES("{}"), 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), BYTES("{}"), 0, NULL, 0, &result,
                                            &result_len, &error) == HLJS_CODE_JS_EXCEPTION);
     hljs_error_js_message(error, &text, &len);
     CHECK(same_text(text, len, message));
@@ -228,7 +228,7 @@ static void *greet(void *argument) {
 static void poisoned(const hljs_loaded_sandbox *loaded) {
     uint8_t *result = (uint8_t *)untouched();
     size_t len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("grow"), BYTES("{}"), 0, &result, &len, &error),
+    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("grow"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
           HLJS_CODE_OUT_OF_MEMORY, NULL);
     check_loaded_status(loaded, HLJS_STATUS_POISONED);
     fails(loaded, "greet", BYTES("{}"), HLJS_CODE_POISONED);

@@ -119,11 +119,11 @@ static void null_sandboxes(void) {
     FAILS(hljs_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");
     FAILS(hljs_sandbox_get_loaded_sandbox(NULL, &loaded, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_get_loaded_sandbox(NULL, NULL, &error), invalid, "loaded is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, &result, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, &result, &len, &error), invalid,
           "loaded is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, NULL, &len, &error), invalid,
           "result is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, &result, NULL, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, &result, NULL, &error), invalid,
           "result_len is NULL");
     FAILS(hljs_loaded_sandbox_status(NULL, &status, &error), invalid, "loaded is NULL");
     FAILS(hljs_loaded_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");

@@ -16,7 +16,7 @@ const redirect = `
 	}`
 
 // TestLoadedJSSandbox is the test module of upstream's src/sandbox/loaded_js_sandbox.rs, without the
-// tests of snapshots and monitors.
+// test of snapshots.
 func TestLoadedJSSandbox(t *testing.T) {
 	const counter = `
 		let count = 0;
@@ -59,5 +59,10 @@ func TestLoadedJSSandbox(t *testing.T) {
 	t.Run("test_unload", func(t *testing.T) {
 		sandbox := unload(t, loadHandler(t, redirect))
 		assert.Equal(t, hyperlight.StatusReady, sandbox.Status())
+	})
+
+	// Upstream's test has a monitor of its own, which always fails.
+	t.Run("test_handle_event_with_monitor_fails_if_monitor_cannot_start", func(t *testing.T) {
+		failsClosed(t, redirect, `{ "request": { "uri": "/index.html" } }`)
 	})
 }

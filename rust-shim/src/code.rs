@@ -75,6 +75,10 @@ pub enum Code {
     /// poisoned.
     OutputTooBig = 87,
 
+    /// A monitor could not start, so the handler was not run. The sandbox is as before.
+    MonitorFailedToStart = 120,
+    /// The process has used as many names of triggers as it can.
+    TooManyTriggers = 121,
     /// Metrics must be installed before the first call that builds a sandbox.
     TelemetryTooLate = 130,
     /// Metrics were not installed.

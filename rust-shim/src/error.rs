@@ -6,6 +6,7 @@ use hyperlight_js::HyperlightError;
 use crate::code::Code;
 use crate::ffi;
 use crate::guest_error::{self, AbortReason, Exception, GuestFailure};
+use crate::interrupt::Cause;
 
 /// Why a call failed. Owned by the caller; freed with `hljs_error_free`.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub struct Error {
     message: String,
     exception: Option<Exception>,
     guest_code: Option<u32>,
+    monitor: Option<&'static str>,
 }
 
 /// How messages end whose cause is ENOMEM, ENFILE or EMFILE: Rust's standard wording of an OS error.
@@ -28,6 +30,7 @@ impl Error {
             message: message.into(),
             exception: None,
             guest_code: None,
+            monitor: None,
         }
     }
 
@@ -63,6 +66,14 @@ impl Error {
     /// The same failure with words of ours behind upstream's.
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.message = format!("{}: {note}", self.message);
+        self
+    }
+
+    /// The same failure, with the name of what stopped the guest if that is what it is about.
+    pub(crate) fn stopped_by(mut self, cause: Option<Cause>) -> Self {
+        if self.code == Code::Cancelled {
+            self.monitor = cause.map(Cause::name);
+        }
         self
     }
 
@@ -173,6 +184,18 @@ pub unsafe extern "C" fn hljs_error_guest_code(error: *const Error) -> u32 {
     ffi::peek(error)
         .and_then(|error| error.guest_code)
         .unwrap_or(0)
+}
+
+/// What made the host stop the guest: the name of the monitor or trigger that fired first, or "interrupt"
+/// for an interrupt handle. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays valid for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_monitor(
+    error: *const Error,
+    text: *mut *const u8,
+    len: *mut usize,
+) {
+    let monitor = ffi::peek(error).and_then(|error| error.monitor);
+    ffi::lend(monitor.unwrap_or("").as_bytes(), text, len);
 }
 
 /// Frees an error and all text borrowed from it. NULL is ignored.

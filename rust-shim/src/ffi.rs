@@ -41,12 +41,19 @@ fn silence_panics() {
 }
 
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload
+    format!(
+        "the library panicked, which is a bug in it: {}",
+        panic_text(payload)
+    )
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    format!("the library panicked, which is a bug in it: {text}")
+        .unwrap_or("no message")
 }
 
 /// A shared object; NULL is an error that names the parameter.
@@ -61,8 +68,21 @@ pub(crate) fn peek<'a, T>(object: *const T) -> Option<&'a T> {
     unsafe { object.as_ref() }
 }
 
+/// A list of shared objects; (NULL, 0) is empty.
+pub(crate) fn objects<'a, T>(list: *const *const T, len: usize, name: &str) -> Result<Vec<&'a T>> {
+    slice(list, len, name)?
+        .iter()
+        .enumerate()
+        .map(|(i, object)| borrow(*object, &format!("{name}[{i}]")))
+        .collect()
+}
+
 /// Bytes that C lends for the duration of the call; (NULL, 0) is empty.
 pub(crate) fn bytes<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [u8]> {
+    slice(data, len, name)
+}
+
+fn slice<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a [T]> {
     if data.is_null() {
         return if len == 0 {
             Ok(&[])
@@ -72,12 +92,12 @@ pub(crate) fn bytes<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [
             )))
         };
     }
-    if len > isize::MAX as usize {
+    if len > isize::MAX as usize / size_of::<T>() {
         return Err(Error::invalid_argument(format!(
             "the length of {name} is {len}, more than any memory can hold"
         )));
     }
-    // SAFETY: `data` points to `len` bytes that stay as they are during the call (header:
+    // SAFETY: `data` points to `len` items that stay as they are during the call (header:
     // conventions); it is not NULL and the length is in range (just checked).
     Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
@@ -125,6 +145,13 @@ impl<T> Out<*mut T> {
     /// Hands an object to C, which gives it back to `free`.
     pub(crate) fn give(self, object: T) {
         self.set(Box::into_raw(Box::new(object)));
+    }
+}
+
+/// Sets an output that may be NULL.
+pub(crate) fn set_if_wanted<T>(target: *mut T, value: T) {
+    if let Ok(out) = Out::new(target, "") {
+        out.set(value);
     }
 }
 

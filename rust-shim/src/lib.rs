@@ -26,17 +26,23 @@ mod builder;
 mod file_system;
 mod proto_sandbox;
 mod sandbox;
+mod monitor;
 mod loaded_sandbox;
+mod interrupt_handle;
 
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod interrupt;
 mod log_layer;
 mod log_ring;
 mod recorder;
+mod repeater;
 mod settings;
 mod shell;
 mod signal;
+mod stats;
+mod trigger;
 
 #[cfg(test)]
 mod header;

@@ -1,31 +1,118 @@
 //! `hljs_loaded_sandbox`: upstream's `LoadedJSSandbox`, a sandbox whose handlers take events.
 
-use hyperlight_js::LoadedJSSandbox;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyperlight_js::{HyperlightError, LoadedJSSandbox};
 
 use crate::code::{Code, Status};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::interrupt::{Cause, Interrupter};
+use crate::interrupt_handle::InterruptHandle;
+use crate::monitor::{self, Guarded, Monitor};
+use crate::repeater;
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::shell::Shell;
+use crate::stats::LastCall;
 
 /// A sandbox whose handlers take events.
 pub struct LoadedSandbox {
     shell: Shell<LoadedJSSandbox>,
     settings: Settings,
+    // Outside the shell: they are for those who do not wait for a running guest.
+    interrupter: Arc<Interrupter>,
+    last_call: LastCall,
 }
 
 impl LoadedSandbox {
-    pub(crate) fn new(contents: LoadedJSSandbox, settings: Settings) -> Self {
+    /// `interrupter` is that of the micro-VM, if it was loaded before.
+    pub(crate) fn new(
+        contents: LoadedJSSandbox,
+        settings: Settings,
+        interrupter: Option<Arc<Interrupter>>,
+    ) -> Self {
         let status = contents.status();
+        let interrupter =
+            interrupter.unwrap_or_else(|| Interrupter::new(contents.interrupt_handle()));
         let shell = Shell::new("the loaded sandbox", contents);
         shell.set_status(status.into());
-        Self { shell, settings }
+        Self {
+            shell,
+            settings,
+            interrupter,
+            last_call: LastCall::default(),
+        }
+    }
+
+    /// Runs a handler.
+    fn handle_event(
+        &self,
+        name: &str,
+        event: &str,
+        gc: bool,
+        monitors: &[&Monitor],
+    ) -> Result<String> {
+        self.shell.with(|contents| {
+            // Upstream checks the name before it starts monitors.
+            if !monitors.is_empty() && !name.is_empty() {
+                monitor::prepare(contents)?;
+            }
+            let call = self.interrupter.begin();
+            let guarded: Vec<Guarded> = monitors
+                .iter()
+                .map(|monitor| monitor.guard(call.gate()))
+                .collect();
+            let answer = monitor::handle_event(contents, name, event.to_owned(), gc, &guarded);
+            let cause = call.end();
+            self.shell.set_status(contents.status().into());
+            let refusal = answer.as_ref().err().and_then(|e| refusal(e, name, cause));
+            if refusal.is_none() {
+                self.last_call.record(contents.last_call_stats(), cause);
+            }
+            answer.map_err(|e| {
+                let mut error = Error::from(e);
+                if let Some(code) = refusal {
+                    error = error.with_code(code);
+                }
+                if error.code() == Code::BufferTooSmall {
+                    error = error.with_note(&format!(
+                        "handler name and event have {} bytes, the input buffer {}",
+                        name.len() + event.len(),
+                        self.settings.input_buffer
+                    ));
+                }
+                error.stopped_by(cause)
+            })
+        })
+    }
+}
+
+/// Why upstream refused a call before it entered the guest, if it did.
+fn refusal(error: &HyperlightError, name: &str, cause: Option<Cause>) -> Option<Code> {
+    match error {
+        HyperlightError::JsonConversionFailure(_) => Some(Code::InvalidJson),
+        error if monitor::is_start_failure(error) => Some(match cause {
+            Some(Cause::Refusal(_)) => Code::Cancelled,
+            _ => Code::MonitorFailedToStart,
+        }),
+        // Upstream has no variant for this one.
+        HyperlightError::Error(_) if name.is_empty() => Some(Code::InvalidArgument),
+        _ => None,
     }
 }
 
 /// Runs a handler with an event, which is JSON, and gives its result, which is JSON. With `gc` other
 /// than 0 the guest collects garbage afterwards (upstream's default). Blocks until the guest is done.
+///
+/// `monitors` is a list of up to 5 monitors; (NULL, 0) is none. The first that fires stops the guest:
+/// `HLJS_CODE_CANCELLED`, and `hljs_error_monitor` names it. If one cannot start, the handler is not run:
+/// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
+/// returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
+///
+/// The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
+/// variable `HYPERLIGHT_MONITOR_THREADS` says then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     loaded: *const LoadedSandbox,
@@ -34,6 +121,8 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     event: *const u8,
     event_len: usize,
     gc: u32,
+    monitors: *const *const Monitor,
+    monitors_len: usize,
     result: *mut *mut u8,
     result_len: *mut usize,
     error: *mut *mut Error,
@@ -41,27 +130,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     ffi::guard(error, || {
         let name = ffi::text_without_nul(name, name_len, "the handler name")?;
         let event = ffi::text(event, event_len, "the event")?;
+        let monitors = monitor::list(monitors, monitors_len)?;
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let (shell, settings) = (&loaded.shell, &loaded.settings);
-        let answer = shell.with(|contents| {
-            let answer = contents.handle_event(name, event.to_owned(), Some(gc != 0));
-            shell.set_status(contents.status().into());
-            answer.map_err(|e| {
-                let error = Error::from(e);
-                // Upstream has no variant for this one; it checks it after the event's JSON.
-                match error.code() {
-                    Code::Internal if name.is_empty() => error.with_code(Code::InvalidArgument),
-                    Code::BufferTooSmall => error.with_note(&format!(
-                        "handler name and event have {} bytes, the input buffer {}",
-                        name.len() + event.len(),
-                        settings.input_buffer
-                    )),
-                    _ => error,
-                }
-            })
-        })?;
+        let answer = loaded.handle_event(name, event, gc != 0, &monitors)?;
         ffi::give_bytes(answer.into_bytes(), result, result_len);
         Ok(())
     })
@@ -81,6 +154,61 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_status(
     })
 }
 
+/// What the last finished call took, whether it succeeded or failed. Never waits, from any thread. Each output
+/// may be NULL.
+///
+/// `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
+/// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
+/// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+/// that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
+/// fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
+/// It stays valid for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_last_call_stats(
+    loaded: *const LoadedSandbox,
+    calls: *mut u64,
+    wall_clock: *mut u64,
+    cpu_time: *mut u64,
+    has_cpu_time: *mut u32,
+    terminated_by: *mut *const u8,
+    terminated_by_len: *mut usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let stats = ffi::borrow(loaded, "loaded")?.last_call.get();
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        ffi::set_if_wanted(calls, stats.calls);
+        ffi::set_if_wanted(wall_clock, nanoseconds(stats.wall_clock));
+        ffi::set_if_wanted(cpu_time, stats.cpu_time.map_or(0, nanoseconds));
+        ffi::set_if_wanted(has_cpu_time, stats.cpu_time.is_some().into());
+        let name = stats.terminated_by.unwrap_or("");
+        ffi::lend(name.as_bytes(), terminated_by, terminated_by_len);
+        Ok(())
+    })
+}
+
+/// Makes a handle that stops the guest from any thread. Never waits, from any thread; a sandbox that was consumed
+/// still gives one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_interrupt_handle(
+    loaded: *const LoadedSandbox,
+    handle: *mut *mut InterruptHandle,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let handle = Out::new(handle, "handle")?;
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        repeater::start().map_err(|e| {
+            Error::new(
+                Code::HostResources,
+                format!("the thread that interrupts guests failed to start: {e}"),
+            )
+        })?;
+        handle.give(InterruptHandle::new(Arc::clone(&loaded.interrupter)));
+        Ok(())
+    })
+}
+
 /// Forgets all handlers and restores the state before they were loaded, also from poisoned.
 /// Consumes the loaded sandbox, also on failure.
 #[unsafe(no_mangle)]
@@ -93,7 +221,12 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
         let sandbox = Out::new(sandbox, "sandbox")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
         let contents = loaded.shell.take(|_| Ok(()))?;
-        sandbox.give(Sandbox::new(contents.unload()?, loaded.settings));
+        let interrupter = Some(Arc::clone(&loaded.interrupter));
+        sandbox.give(Sandbox::new(
+            contents.unload()?,
+            loaded.settings,
+            interrupter,
+        ));
         Ok(())
     })
 }

@@ -83,7 +83,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         drop(shield);
         let loaded = result.map_err(Error::boot_failure)?;
         signal::check_handler(proto.settings.interrupt_signal_offset)?;
-        sandbox.give(Sandbox::new(loaded, proto.settings));
+        sandbox.give(Sandbox::new(loaded, proto.settings, None));
         Ok(())
     })
 }

@@ -1,5 +1,7 @@
 //! `hljs_sandbox`: upstream's `JSSandbox`, a sandbox with a JavaScript runtime and no code of yours.
 
+use std::sync::Arc;
+
 use flatbuffers::FlatBufferBuilder;
 use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
 use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
@@ -10,6 +12,7 @@ use hyperlight_js::{
 use crate::code::{Code, Status};
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::interrupt::{Call, Interrupter};
 use crate::loaded_sandbox::LoadedSandbox;
 use crate::settings::Settings;
 use crate::shell::Shell;
@@ -18,6 +21,8 @@ use crate::shell::Shell;
 pub struct Sandbox {
     shell: Shell<Contents>,
     settings: Settings,
+    /// Upstream gives none out before the first handlers are loaded.
+    interrupter: Option<Arc<Interrupter>>,
 }
 
 struct Contents {
@@ -27,7 +32,11 @@ struct Contents {
 }
 
 impl Sandbox {
-    pub(crate) fn new(sandbox: JSSandbox, settings: Settings) -> Self {
+    pub(crate) fn new(
+        sandbox: JSSandbox,
+        settings: Settings,
+        interrupter: Option<Arc<Interrupter>>,
+    ) -> Self {
         let status = sandbox.status();
         let contents = Contents {
             sandbox,
@@ -35,7 +44,11 @@ impl Sandbox {
         };
         let shell = Shell::new("the sandbox", contents);
         shell.set_status(status.into());
-        Self { shell, settings }
+        Self {
+            shell,
+            settings,
+            interrupter,
+        }
     }
 }
 
@@ -206,7 +219,8 @@ pub unsafe extern "C" fn hljs_sandbox_status(
 }
 
 /// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
-/// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`).
+/// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
+/// meanwhile, by a handle from then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
     sandbox: *const Sandbox,
@@ -223,8 +237,12 @@ pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
             )),
             _ => Ok(()),
         })?;
-        let upstream = contents.sandbox.get_loaded_sandbox()?;
-        loaded.give(LoadedSandbox::new(upstream, sandbox.settings));
+        let interrupter = sandbox.interrupter.clone();
+        let call = interrupter.as_ref().map(Interrupter::begin);
+        let result = contents.sandbox.get_loaded_sandbox();
+        let cause = call.and_then(Call::end);
+        let upstream = result.map_err(|e| Error::from(e).stopped_by(cause))?;
+        loaded.give(LoadedSandbox::new(upstream, sandbox.settings, interrupter));
         Ok(())
     })
 }

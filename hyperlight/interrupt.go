@@ -1,0 +1,61 @@
+package hyperlight
+
+import (
+	"runtime"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// InterruptHandle stops the guest of one micro-VM. It may be used from any goroutine, for as long as you
+// like: it stays valid when the sandbox is unloaded and loaded again, and when it is closed. It needs no
+// Close. Upstream: InterruptHandle.
+type InterruptHandle struct{ native capi.InterruptHandle }
+
+// InterruptHandle makes a handle that stops the guest. It never waits for a running guest. Upstream:
+// LoadedJSSandbox::interrupt_handle.
+//
+// # Errors
+//
+// [ErrConsumed], [ErrClosed]; [ErrHostResources] when the thread that repeats interrupts cannot be started.
+func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
+	const op = "InterruptHandle"
+	var native capi.InterruptHandle
+	var err *capi.Error
+	found := s.h.peek(func(loaded capi.LoadedSandbox) {
+		native, err = capi.LoadedSandboxInterruptHandle(loaded)
+	})
+	runtime.KeepAlive(s)
+	switch {
+	case !found:
+		return nil, s.h.unusable(op)
+	case err != nil:
+		return nil, nativeError(op, err)
+	}
+	i := &InterruptHandle{native}
+	runtime.AddCleanup(i, capi.InterruptHandleFree, native)
+	return i, nil
+}
+
+// Kill stops the call that runs: it returns [ErrCancelled], the error's Monitor is "interrupt", and the sandbox
+// is poisoned. If none runs, it does nothing, and later calls are not affected. A [JSSandbox.Load] of a
+// sandbox that was unloaded before is stopped too, which consumes that sandbox.
+//
+// The result is upstream's: whether a signal was sent to the guest's thread. It is false while the guest waits
+// for Go, in a print function for example, and the guest is stopped when that returns.
+//
+// Kill waits until the guest has stopped, which takes about as long as [WithInterruptRetryDelay] says. Upstream:
+// InterruptHandle::kill.
+func (i *InterruptHandle) Kill() bool { return i.ask(capi.InterruptHandleKill) }
+
+// Dropped says whether the micro-VM is gone. Upstream: InterruptHandle::dropped.
+func (i *InterruptHandle) Dropped() bool { return i.ask(capi.InterruptHandleDropped) }
+
+// ask cannot fail: the handle is valid. A zero value has no micro-VM.
+func (i *InterruptHandle) ask(what func(capi.InterruptHandle) (bool, *capi.Error)) bool {
+	if i == nil || i.native == (capi.InterruptHandle{}) {
+		return false
+	}
+	defer runtime.KeepAlive(i)
+	answer, _ := what(i.native)
+	return answer
+}

@@ -1,0 +1,65 @@
+package hyperlight
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// ExecutionStats is what a call took. Upstream: ExecutionStats.
+type ExecutionStats struct {
+	// WallClock is the time that the call took, without the wait for other calls.
+	WallClock time.Duration
+	// CPUTime is the processor time of the thread that ran the guest. Go functions that the guest calls
+	// run elsewhere and do not count.
+	CPUTime time.Duration
+	// HasCPUTime says whether CPUTime is known. It is false when upstream could not read the clock.
+	HasCPUTime bool
+	// TerminatedBy is the name of the monitor that fired, or "". It can be set though the call succeeded, if
+	// the monitor fired just as the guest finished. An [InterruptHandle] is no monitor.
+	TerminatedBy string
+	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit].
+	PrintDropped int
+}
+
+// LastCallStats is what the last finished call of [LoadedJSSandbox.HandleEvent] took, whether it succeeded or
+// failed. It is false if there was none, or the sandbox is closed or consumed. Calls that were refused before they
+// entered the guest do not count: for invalid JSON, an empty name, or a monitor that did not start. It never
+// waits, also not for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
+func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
+	var stats ExecutionStats
+	var calls uint64
+	s.h.peek(func(loaded capi.LoadedSandbox) { stats, calls = s.readStats(loaded) })
+	runtime.KeepAlive(s)
+	return stats, calls > 0
+}
+
+// WithStats fills stats when the call ends, also when it fails. It is zero if the call was refused before
+// it entered the guest.
+func WithStats(stats *ExecutionStats) CallOption { return statsOption{stats} }
+
+type statsOption struct{ stats *ExecutionStats }
+
+func (s statsOption) applyToCall(o *callOptions) { o.stats, o.wantsStats = s.stats, true }
+
+// readStats asks the native object what its last finished call took, and how many there were.
+func (s *LoadedJSSandbox) readStats(loaded capi.LoadedSandbox) (ExecutionStats, uint64) {
+	native, terminatedBy, _ := capi.LoadedSandboxLastCallStats(loaded)
+	stats := ExecutionStats{
+		WallClock:    time.Duration(native.WallClock),
+		CPUTime:      time.Duration(native.CPUTime),
+		HasCPUTime:   native.HasCPUTime != 0,
+		TerminatedBy: terminatedBy,
+	}
+	if cut := s.cut.Load(); cut != nil && cut.call == native.Calls {
+		stats.PrintDropped = cut.bytes
+	}
+	return stats, native.Calls
+}
+
+// cutOutput is how much of a call's output was dropped.
+type cutOutput struct {
+	call  uint64
+	bytes int
+}
