@@ -8,42 +8,44 @@ type Code uint32
 
 // The values of hljs_code, in the order of the header, where each is explained.
 const (
-	CodeOK                   Code = 0
-	CodeInvalidArgument      Code = 1
-	CodeConsumed             Code = 2
-	CodeBusy                 Code = 3
-	CodeUnsupported          Code = 4
-	CodePanic                Code = 5
-	CodeInternal             Code = 6
-	CodeNoHypervisor         Code = 20
-	CodeHypervisorUnusable   Code = 21
-	CodeMemoryTooBig         Code = 22
-	CodeMemoryTooSmall       Code = 23
-	CodeHostResources        Code = 24
-	CodeHandlerExists        Code = 40
-	CodeHandlerNotFound      Code = 41
-	CodeNoHandlers           Code = 42
-	CodeBufferTooSmall       Code = 43
-	CodeInvalidJSON          Code = 44
-	CodeModuleExists         Code = 45
-	CodeModuleNotFound       Code = 46
-	CodeJSException          Code = 60
-	CodeNoValue              Code = 61
-	CodeGuestError           Code = 62
-	CodeCancelled            Code = 80
-	CodeGuestAborted         Code = 81
-	CodeOutOfMemory          Code = 82
-	CodeAccessViolation      Code = 83
-	CodeVMFailure            Code = 84
-	CodePoisoned             Code = 85
-	CodeUnrecoverable        Code = 86
-	CodeOutputTooBig         Code = 87
+	CodeOK                 Code = 0
+	CodeInvalidArgument    Code = 1
+	CodeConsumed           Code = 2
+	CodeBusy               Code = 3
+	CodeUnsupported        Code = 4
+	CodePanic              Code = 5
+	CodeInternal           Code = 6
+	CodeNoHypervisor       Code = 20
+	CodeHypervisorUnusable Code = 21
+	CodeMemoryTooBig       Code = 22
+	CodeMemoryTooSmall     Code = 23
+	CodeHostResources      Code = 24
+	CodeHandlerExists      Code = 40
+	CodeHandlerNotFound    Code = 41
+	CodeNoHandlers         Code = 42
+	CodeBufferTooSmall     Code = 43
+	CodeInvalidJSON        Code = 44
+	CodeModuleExists       Code = 45
+	CodeModuleNotFound     Code = 46
+	CodeJSException        Code = 60
+	CodeNoValue            Code = 61
+	CodeGuestError         Code = 62
+	CodeCancelled          Code = 80
+	CodeGuestAborted       Code = 81
+	CodeOutOfMemory        Code = 82
+	CodeAccessViolation    Code = 83
+	CodeVMFailure          Code = 84
+	CodePoisoned           Code = 85
+	CodeUnrecoverable      Code = 86
+	CodeOutputTooBig       Code = 87
+
 	CodeMonitorFailedToStart Code = 120
 	CodeTooManyTriggers      Code = 121
-	CodeTelemetryTooLate     Code = 130
-	CodeMetricsDisabled      Code = 131
-	CodeLogsRunning          Code = 132
-	CodeLogsStopped          Code = 133
+
+	CodeTelemetryTooLate Code = 130
+	CodeMetricsDisabled  Code = 131
+	CodeLogsRunning      Code = 132
+	CodeLogsStopped      Code = 133
 )
 
 // Codes are all codes of failures.

@@ -598,7 +598,9 @@ func (h hostile) Open(name string) (fs.File, error) { return h(name) }
 // endlessFile is a file without an end.
 type endlessFile struct{ fs.File }
 
-func (endlessFile) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil }
+func (endlessFile) Read(p []byte) (int, error) {
+	return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil
+}
 
 // breaking is a file that cannot be read to its end.
 type breaking struct{ fs.File }
