@@ -11,7 +11,7 @@ import (
 // rooms are the files that bind the ABI, in the order of the header. A new C type is a new file, here
 // as in rust-shim.
 var rooms = []string{
-	"version.go", "buffer.go", "error.go", "builder.go", "proto_sandbox.go", "sandbox.go", "loaded_sandbox.go",
+	"version.go", "buffer.go", "error.go", "builder.go", "host_call.go", "proto_sandbox.go", "sandbox.go", "loaded_sandbox.go",
 }
 
 // compare tells where the header and the Go sources of this package, by file name, disagree.

@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"unsafe"
@@ -10,20 +11,31 @@ import (
 
 // trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
 // process and never frees one, so each is made once.
-type trampolines struct{ print, drop uintptr }
+type trampolines struct{ print, function, drop uintptr }
 
 var callbackAddresses = sync.OnceValue(func() trampolines {
 	return trampolines{
-		print: purego.NewCallback(onPrint),
-		drop:  purego.NewCallback(onDrop),
+		print:    purego.NewCallback(onPrint),
+		function: purego.NewCallback(onHostCall),
+		drop:     purego.NewCallback(onDrop),
 	}
 })
 
 // onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
-	if function := functions.get(key); function != nil {
+	if function, _ := functions.get(key).(func(string)); function != nil {
 		copied := strings.Clone(unsafe.String((*byte)(text), length))
 		Guarded(func() { function(copied) })
+	}
+	return 0
+}
+
+// onHostCall is an hljs_host_fn. The arguments are borrowed, so they are copied.
+func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) uintptr {
+	if function, _ := functions.get(key).(HostFunction); function != nil {
+		copiedArgs := bytes.Clone(unsafe.Slice((*byte)(args), argsLen))
+		copiedBlobs := bytes.Clone(unsafe.Slice((*byte)(blobs), blobsLen))
+		function(HostCall{call}, copiedArgs, copiedBlobs)
 	}
 	return 0
 }

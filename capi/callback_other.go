@@ -3,6 +3,6 @@
 package capi
 
 // Without a library to load there is nobody to call back.
-type trampolines struct{ print, drop uintptr }
+type trampolines struct{ print, function, drop uintptr }
 
 func callbackAddresses() trampolines { return trampolines{} }

@@ -6,25 +6,27 @@ import "sync"
 // pointer must not be stored in C memory.
 var functions table
 
-// table hands out keys for functions. Keys are never reused, so a stale one finds nothing.
+// table hands out keys for functions, of different types. Keys are never reused, so a stale one finds
+// nothing.
 type table struct {
 	mu      sync.RWMutex
 	next    uintptr
-	entries map[uintptr]func(text string)
+	entries map[uintptr]any
 }
 
-func (t *table) add(function func(text string)) uintptr {
+func (t *table) add(function any) uintptr {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.entries == nil {
-		t.entries = make(map[uintptr]func(string))
+		t.entries = make(map[uintptr]any)
 	}
 	t.next++
 	t.entries[t.next] = function
 	return t.next
 }
 
-func (t *table) get(key uintptr) func(text string) {
+// get finds a function, or nothing.
+func (t *table) get(key uintptr) any {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.entries[key]

@@ -20,8 +20,8 @@ func TestTable(t *testing.T) {
 	}
 	first, second := add("first "), add("second ")
 	assert.Equal(t, 2, functions.len())
-	functions.get(second)("a")
-	functions.get(first)("b")
+	functions.get(second).(func(string))("a")
+	functions.get(first).(func(string))("b")
 	assert.Equal(t, []string{"second a", "first b"}, called)
 
 	functions.remove(second)
@@ -44,7 +44,7 @@ func TestTableIsEmptyInTheEnd(t *testing.T) {
 			for range rounds {
 				found := 0
 				key := functions.add(func(string) { found++ })
-				functions.get(key)("")
+				functions.get(key).(func(string))("")
 				if found != 1 {
 					t.Errorf("key %d is another function's", key)
 				}

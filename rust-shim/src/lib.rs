@@ -21,6 +21,7 @@ mod buffer;
 mod error;
 mod callback;
 mod builder;
+mod host_call;
 mod proto_sandbox;
 mod sandbox;
 mod loaded_sandbox;
@@ -28,6 +29,7 @@ mod loaded_sandbox;
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod json;
 mod settings;
 mod shell;
 mod signal;
