@@ -57,7 +57,7 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 
 // Each code has a row, or errors of that code would match nothing.
 func TestNoCodeIsForgotten(t *testing.T) {
-	own := []Code{CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone}
+	own := []Code{CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone, CodeHostFunctionPanicked}
 	for _, code := range own {
 		assert.Contains(t, kinds, code)
 	}

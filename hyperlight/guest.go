@@ -15,8 +15,9 @@ type guest struct {
 
 // guestCall is one stay in the guest: a handler's call, or the evaluation of top-level code by Load.
 type guestCall struct {
-	ctx    context.Context
-	output output
+	ctx     context.Context
+	output  output
+	failure *hostFailure // the last one of a host function
 }
 
 func newGuest(config Config, print printing) *guest {

@@ -79,7 +79,7 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	s.guest.leave(call)
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
-		return nil, nativeError(op, err)
+		return nil, call.explain(nativeError(op, err))
 	}
 	return result, nil
 }
