@@ -91,9 +91,6 @@ func TestTextArrivesWhole(t *testing.T) {
 	}
 }
 
-// nothing is a host function without an answer.
-func nothing(HostCall, []byte, []byte) {}
-
 // nil and empty are the same, (NULL, 0).
 func TestNoEvent(t *testing.T) {
 	loadLibrary(t)

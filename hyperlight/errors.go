@@ -10,7 +10,8 @@ import (
 
 // Error is what every method of this package returns when it fails. Find out what happened with
 // [errors.Is] and the sentinels of this package, and get at the JavaScript exception with
-// [errors.As] and [*JSException]. If a host function threw that, its Go error is found too. The verb %+v prints the exception's stack too.
+// [errors.As] and [*JSException]; if a host function threw that, its Go error is found too. The verb %+v
+// prints the exception's stack too.
 type Error struct {
 	// Op is the function or method that failed, like "HandleEvent".
 	Op string

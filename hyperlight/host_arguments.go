@@ -33,39 +33,34 @@ func newInlet(t reflect.Type) inlet {
 	return in
 }
 
-// value makes a value of JSON without white space, and of the blobs of its call.
+// value makes a Go value of JSON without white space and the blobs of its call.
 func (in inlet) value(text []byte, blobs [][]byte) (reflect.Value, error) {
 	target := reflect.New(in.kind)
-	return target.Elem(), in.into(target, text, blobs)
-}
-
-// into sets what target points to.
-func (in inlet) into(target reflect.Value, text []byte, blobs [][]byte) error {
 	value := target.Elem()
-	if string(text) == "null" && !in.nullable {
-		return errors.New("got null")
+	isNull := string(text) == "null"
+	if isNull && !in.nullable {
+		return value, errors.New("got null")
 	}
 	index, isBlob := isPlaceholder(text, len(blobs))
 	if in.bytes {
 		switch {
 		case isBlob:
 			value.SetBytes(blobs[index])
-		case string(text) != "null":
-			return notBytes(text)
+		case !isNull:
+			return value, notBytes(text)
 		}
-		return nil
+		return value, nil
 	}
-	marked := text
 	if len(blobs) > 0 {
-		marked = marksForPlaceholders(text, len(blobs))
+		text = marksForPlaceholders(text, len(blobs))
 	}
-	if err := json.Unmarshal(marked, target.Interface()); err != nil {
-		return conversionError(err, isBlob)
+	if err := json.Unmarshal(text, target.Interface()); err != nil {
+		return value, conversionError(err, isBlob)
 	}
 	if in.holdsBytes || in.holdsText && len(blobs) > 0 {
-		return resolve(value, blobs)
+		return value, resolve(value, blobs)
 	}
-	return nil
+	return value, nil
 }
 
 // notBytes says what came instead of a Uint8Array.

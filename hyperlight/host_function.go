@@ -1,6 +1,7 @@
 package hyperlight
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,64 +16,66 @@ import (
 //	import * as math from "math";
 //	math.add(1, 2);
 //
-// Names are any text without a NUL byte, and are imported just as they are given. A function that was
-// registered before under both names is replaced. After LoadRuntime the set of functions is
-// fixed. Upstream: ProtoJSSandbox::register.
+// Names are any text without a NUL byte, also empty, and are imported as they are given. A function that was
+// registered before under both names is replaced. After LoadRuntime the set of functions is fixed. The
+// guest's own modules io, console and require hide modules of these names. Upstream:
+// ProtoJSSandbox::register.
 //
 // # Functions
 //
 // function is any Go function, also a variadic one. A first parameter of type [context.Context] gets the
-// ctx of the HandleEvent or Load that runs. It returns nothing (undefined becomes null in the guest), a result,
-// an error, or both. The guest waits for it, on a goroutine of its own, and one sandbox runs one
-// function at a time. It may use other sandboxes; it must not use its own, whose methods would wait for the call
-// that waits for it.
+// ctx of the HandleEvent or Load that runs. The function returns nothing, a result, an error, or a result
+// and an error. The guest waits for it, on a goroutine of its own, and one sandbox runs one function at a
+// time. It may use other sandboxes. It must not use its own, whose methods wait until the call is over
+// that waits for the function. A sandbox that its own functions refer to is not freed unless it is closed.
 //
 // An error becomes a JavaScript exception that the guest may catch. Its message ends with the error's
-// text, but upstream cuts the message, some 150 bytes of its own included, to 255 bytes. Not caught, it
-// makes HandleEvent fail, and [errors.Is] and [errors.As] find the Go error in HandleEvent's. A panic and
-// a call of runtime.Goexit are errors too, [ErrHostFunctionPanicked], and the process lives. None of
-// this poisons the sandbox.
+// text; upstream cuts the message, of which some 150 bytes are its own, to 255 bytes. If nobody catches it,
+// HandleEvent fails, and [errors.Is] and [errors.As] find the Go error in HandleEvent's. So it is with a
+// panic and a call of runtime.Goexit: [ErrHostFunctionPanicked], and the process lives. None of this
+// poisons the sandbox.
 //
 // # Values
 //
-// Arguments and results travel as JSON, and package [encoding/json] says how Go values become JSON and
-// back; except that bytes are no base64:
+// Arguments and results travel as JSON. Package [encoding/json] decides how Go values become JSON and
+// back, but for bytes: they travel beside the JSON, as they are.
 //
-//	JavaScript                Go parameter
-//	Uint8Array                []byte and types made from it; any gets []byte. At any depth.
-//	other typed arrays        an object with the indexes for keys; ArrayBuffer, DataView: an empty object
-//	number                    any number type that can hold it; any gets float64. No digit is lost.
-//	NaN, Infinity             null
-//	-0                        0
-//	2**63                     math.MaxInt64: upstream saturates
-//	BigInt                    none: a TypeError in the guest, before the call
-//	undefined, function,      null
-//	  symbol
-//	Date                      time.Time or string, by way of toJSON; an invalid Date is null
-//	string                    string; one with half a surrogate pair: an exception, before the call
-//	null                      nil for a pointer, map, slice or any; no other parameter takes it. Deeper inside it leaves the zero value, as
-//	                          encoding/json does.
-//	object                    struct, map; the order of keys is lost
+//	JavaScript                  Go parameter
+//	Uint8Array                  []byte, or a type made from it; any gets []byte; at any depth
+//	other typed arrays          an object with indexes for keys; of ArrayBuffer and DataView, an empty one
+//	number                      any type of number that holds it; any gets float64. No digit is lost.
+//	-0                          0
+//	2**63                       math.MaxInt64; upstream does not count further
+//	BigInt                      none: a TypeError in the guest, before the call
+//	string                      string; half a surrogate pair is a TypeError in the guest, before the call
+//	Date                        time.Time, or a string
+//	object                      struct or map; of a function, Map, or Set, an empty one
+//	null, undefined, a symbol,  nil, for a pointer, map, slice, []byte or any; a type with UnmarshalJSON
+//	  NaN, Infinity, an         decides by itself; anything else does not take it. Inside of a value
+//	  invalid Date              it leaves zero where it is not taken, as in encoding/json.
 //
-//	Go result                 JavaScript
-//	[]byte                    Uint8Array, at any depth; nil is null. [N]byte and a json.Marshaler are
-//	                          what encoding/json makes of them.
-//	int64, uint64 beyond      the nearest number that a double holds: return a string to keep all digits
-//	  2^53
-//	float64                   number, -0 included; NaN and infinities are an error
-//	time.Time                 string, in RFC 3339
-//	struct, map               object
+//	Go result                   JavaScript
+//	[]byte                      Uint8Array, at any depth; nil is null
+//	[N]byte, json.Marshaler     what encoding/json makes of them
+//	integer                     number; beyond 2**53 the nearest there is: return a string to keep all digits
+//	float64                     number, also -0; the guest may err in the last bit of one with 17 digits;
+//	                            NaN and infinities are an error
+//	time.Time                   string, as in RFC 3339
+//	struct, map                 object, with its keys in alphabetical order
+//	none, nil                   null
 //
-// A string or an array is no Uint8Array, and the other way round: such arguments, like too many, too
-// few, or such of another type, are an exception that says which one it was. Values are nested up to 64 levels deep.
+// A string or an array is no Uint8Array, and a Uint8Array is nothing else. An argument that its parameter
+// does not take, and too many or too few of them, are an exception which says where and why. Values are
+// nested up to 64 levels deep. Results that do not fit into the input buffer, and arguments that do
+// not fit into the output buffer, are an exception too.
 //
-// A guest can write an object {"__bin__":0} where it has passed a Uint8Array elsewhere in the same call,
-// and the function gets that Uint8Array twice. It reaches no other memory.
+// A guest can write {"__bin__":0} beside a Uint8Array in the same call, and the function gets that
+// Uint8Array twice, in the same memory. It reaches nothing else in this way.
 //
 // # Errors
 //
-// [ErrInvalidArgument] when function is not such a function, or has a parameter or a result that JSON
-// cannot hold, or when a name has a NUL byte or invalid UTF-8; [ErrBufferTooSmall] when the names of all
+// [ErrInvalidArgument] when function is not such a function, or has a parameter or a result for which there
+// is no JSON, or when a name has a NUL byte or invalid UTF-8; [ErrBufferTooSmall] when the names of all
 // functions do not fit into the input buffer; [ErrConsumed] after LoadRuntime; [ErrClosed]. The sandbox
 // is as before then.
 func (p *ProtoJSSandbox) Register(module, name string, function any) error {
@@ -165,16 +168,19 @@ func (v RawValue) Unmarshal(into any) error {
 	if problem := whyUnsupported(t, fromGuest); problem != "" {
 		return invalidArgument(op, problem)
 	}
-	text, err := compactJSON(v.JSON)
-	if err == nil {
-		var value reflect.Value
-		if value, err = newInlet(t).value(text, v.Blobs); err == nil {
-			target.Elem().Set(value)
+	text := []byte("null")
+	if len(v.JSON) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, v.JSON); err != nil {
+			return invalidArgument(op, err.Error())
 		}
+		text = compact.Bytes()
 	}
+	value, err := newInlet(t).value(text, v.Blobs)
 	if err != nil {
 		return invalidArgument(op, fmt.Sprintf("%s: %v", t, err))
 	}
+	target.Elem().Set(value)
 	return nil
 }
 
@@ -275,12 +281,4 @@ func (a answer) give(native capi.HostCall) *capi.Error {
 		return capi.HostCallReturnBytes(native, a.bytes)
 	}
 	return capi.HostCallReturnJSON(native, a.json, a.blobs)
-}
-
-func compactJSON(text []byte) ([]byte, error) {
-	var value json.RawMessage
-	if err := json.Unmarshal(text, &value); err != nil {
-		return nil, err
-	}
-	return json.Marshal(value)
 }

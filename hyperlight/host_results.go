@@ -86,7 +86,7 @@ func (s *search) finds(v reflect.Value) {
 			s.found = true
 			return
 		}
-		if !isComposite(reflect.Zero(v.Type().Elem())) {
+		if elem := v.Type().Elem().Kind(); isNumber(elem) || elem == reflect.String {
 			return
 		}
 		for i := range v.Len() {

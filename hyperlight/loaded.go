@@ -49,7 +49,8 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 // # Errors
 //
 // The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name, invalid
-// UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException]; [ErrNoValue] when the handler returns
+// UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException], which is also [ErrHostFunctionPanicked] if one
+// did; [ErrNoValue] when the handler returns
 // nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest].
 //
 // The sandbox is poisoned after: [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into
