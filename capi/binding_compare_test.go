@@ -11,7 +11,7 @@ import (
 // rooms are the files that bind the ABI, in the order of the header. A new C type is a new file, here
 // as in rust-shim.
 var rooms = []string{
-	"version.go", "buffer.go", "error.go", "metrics.go", "logs.go", "builder.go", "file_system.go",
+	"version.go", "buffer.go", "error.go", "metrics.go", "logs.go", "builder.go", "host_call.go", "file_system.go",
 	"proto_sandbox.go", "sandbox.go", "monitor.go", "loaded_sandbox.go", "interrupt_handle.go",
 }
 

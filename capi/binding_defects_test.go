@@ -335,6 +335,21 @@ var callDefects = []plantedDefect{
 		"hljs_logs_start: argument 1 must be uint32 level, Go passes uint32 capacity",
 	},
 	{
+		"another callback",
+		inGo("proto_sandbox.go", "callbacks.function", "callbacks.print"),
+		"hljs_proto_sandbox_register: argument 6 must be callback function, Go passes callback print",
+	},
+	{
+		"bytes and blobs change places",
+		inGo("host_call.go", "f.bytes(json)\n\tf.bytes(blobs)", "f.bytes(blobs)\n\tf.bytes(json)"),
+		"hljs_host_call_return_json: argument 2 must be bytes of json, Go passes bytes of blobs",
+	},
+	{
+		"a call that is none",
+		inGo("host_call.go", "func HostCallFail(call HostCall,", "func HostCallFail(call Sandbox,"),
+		"hljs_host_call_fail: argument 1 must be object hljs_host_call, Go passes object hljs_sandbox",
+	},
+	{
 		"user data is no key",
 		inGo("builder.go", "functions.add(print)", "uintptr(unsafe.Pointer(&print))"),
 		"hljs_builder_set_print: argument 3 must be key of a function",

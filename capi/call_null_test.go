@@ -28,8 +28,14 @@ var nullCalls = map[string]func() *Error{
 	"hljs_builder_set_debugging_port":    func() *Error { return BuilderSetDebuggingPort(Builder{}, 1) },
 	"hljs_builder_get_config":            func() *Error { return discard(BuilderGetConfig(Builder{})) },
 	"hljs_builder_build":                 func() *Error { return discard(BuilderBuild(Builder{})) },
+	"hljs_host_call_return_json":         func() *Error { return HostCallReturnJSON(HostCall{}, []byte("1"), nil) },
+	"hljs_host_call_return_bytes":        func() *Error { return HostCallReturnBytes(HostCall{}, []byte("1")) },
+	"hljs_host_call_fail":                func() *Error { return HostCallFail(HostCall{}, "text") },
 	"hljs_file_give":                     func() *Error { return FileGive(File{}, []byte("x")) },
 	"hljs_file_fail":                     func() *Error { return FileFail(File{}, "reason") },
+	"hljs_proto_sandbox_register": func() *Error {
+		return ProtoSandboxRegister(ProtoSandbox{}, "module", "name", nothing)
+	},
 	"hljs_proto_sandbox_set_module_loader": func() *Error {
 		return ProtoSandboxSetModuleLoader(ProtoSandbox{}, noFiles{})
 	},

@@ -19,6 +19,22 @@ func TestTextArrivesWhole(t *testing.T) {
 		noNUL   bool
 		with    func(text string) *Error
 	}{
+		"result of a host function": {
+			"the result", "call", false,
+			func(text string) *Error { return HostCallReturnJSON(HostCall{}, []byte(text), nil) },
+		},
+		"text of an exception": {
+			"the error text", "call", false,
+			func(text string) *Error { return HostCallFail(HostCall{}, text) },
+		},
+		"module of a host function": {
+			"the module name", "proto", true,
+			func(text string) *Error { return ProtoSandboxRegister(ProtoSandbox{}, text, "name", nothing) },
+		},
+		"name of a host function": {
+			"the function name", "proto", true,
+			func(text string) *Error { return ProtoSandboxRegister(ProtoSandbox{}, "module", text, nothing) },
+		},
 		"name of a handler to add": {
 			"the handler name", "sandbox", true,
 			func(text string) *Error { return SandboxAddHandler(Sandbox{}, text, "script", "") },

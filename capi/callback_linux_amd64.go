@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"sync"
@@ -11,14 +12,15 @@ import (
 
 // trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
 // process and never frees one, so each is made once.
-type trampolines struct{ print, stat, read, drop uintptr }
+type trampolines struct{ print, function, stat, read, drop uintptr }
 
 var callbackAddresses = sync.OnceValue(func() trampolines {
 	return trampolines{
-		print: purego.NewCallback(onPrint),
-		stat:  purego.NewCallback(onStat),
-		read:  purego.NewCallback(onRead),
-		drop:  purego.NewCallback(onDrop),
+		print:    purego.NewCallback(onPrint),
+		function: purego.NewCallback(onHostCall),
+		stat:     purego.NewCallback(onStat),
+		read:     purego.NewCallback(onRead),
+		drop:     purego.NewCallback(onDrop),
 	}
 })
 
@@ -27,6 +29,16 @@ func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 	if function, _ := functions.get(key).(func(string)); function != nil {
 		copied := strings.Clone(unsafe.String((*byte)(text), length))
 		Guarded(func() { function(copied) })
+	}
+	return 0
+}
+
+// onHostCall is an hljs_host_fn. The arguments are borrowed, so they are copied.
+func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) uintptr {
+	if function, _ := functions.get(key).(HostFunction); function != nil {
+		copiedArgs := bytes.Clone(unsafe.Slice((*byte)(args), argsLen))
+		copiedBlobs := bytes.Clone(unsafe.Slice((*byte)(blobs), blobsLen))
+		function(HostCall{call}, copiedArgs, copiedBlobs)
 	}
 	return 0
 }

@@ -3,6 +3,6 @@
 package capi
 
 // Without a library to load there is nobody to call back.
-type trampolines struct{ print, stat, read, drop uintptr }
+type trampolines struct{ print, function, stat, read, drop uintptr }
 
 func callbackAddresses() trampolines { return trampolines{} }

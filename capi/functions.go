@@ -6,7 +6,8 @@ import "sync"
 // carries the key, an integer: a Go pointer must not be stored in C memory.
 var functions table
 
-// table hands out keys for functions. Keys are never reused, so a stale one finds nothing.
+// table hands out keys for functions, of different types. Keys are never reused, so a stale one finds
+// nothing.
 type table struct {
 	mu      sync.RWMutex
 	next    uintptr
@@ -24,6 +25,7 @@ func (t *table) add(function any) uintptr {
 	return t.next
 }
 
+// get finds a function, or nothing.
 func (t *table) get(key uintptr) any {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

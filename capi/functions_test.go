@@ -34,6 +34,14 @@ func TestTable(t *testing.T) {
 	assert.NotContains(t, []uintptr{0, first, second}, third, "keys are not used again")
 }
 
+func TestTableHoldsFunctionsOfAllTypes(t *testing.T) {
+	var functions table
+	print := functions.add(func(string) {})
+	host := functions.add(HostFunction(nothing))
+	assert.IsType(t, func(string) {}, functions.get(print))
+	assert.IsType(t, HostFunction(nil), functions.get(host))
+}
+
 func TestTableIsEmptyInTheEnd(t *testing.T) {
 	const goroutines, rounds = 16, 500
 	var functions table

@@ -3,6 +3,7 @@ package capi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -28,6 +29,33 @@ func TestGuardedReturns(t *testing.T) {
 			t.Log("still here")
 		})
 	}
+}
+
+func TestGuardedTellsHowItEnded(t *testing.T) {
+	assert.Nil(t, Guarded(func() {}))
+	assert.Nil(t, Guarded(func() { defer func() { _ = recover() }(); panic("caught") }))
+	failure := errors.New("error")
+	for name, test := range map[string]struct {
+		function func()
+		value    any
+	}{
+		"a panic":           {func() { panic("text") }, "text"},
+		"an error":          {func() { panic(failure) }, failure},
+		"Goexit":            {runtime.Goexit, ErrGoexit},
+		"Goexit in defer":   {func() { defer runtime.Goexit(); panic("first") }, ErrGoexit},
+		"a panic in Goexit": {func() { defer panic("second"); runtime.Goexit() }, "second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ended := Guarded(test.function)
+			assert.Equal(t, test.value, ended.Value)
+			assert.Contains(t, string(ended.Stack), "capi.Guarded.func1")
+			assert.Equal(t, fmt.Sprint(test.value), ended.String())
+		})
+	}
+	var null runtime.PanicNilError
+	assert.IsType(t, &null, Guarded(func() { panic(nil) }).Value)
+	var fault runtime.Error
+	assert.ErrorAs(t, Guarded(func() { _ = *(*int)(nil) }).Value.(error), &fault)
 }
 
 // t.FailNow ends its goroutine, which must not be the one with the native frames.

@@ -98,7 +98,7 @@ enum hljs_code
     HLJS_CODE_NO_HANDLERS = 42,
     // What was to be sent to the guest does not fit into the input buffer.
     HLJS_CODE_BUFFER_TOO_SMALL = 43,
-    // The event is not JSON.
+    // The event, or the result of a host function, is not JSON.
     HLJS_CODE_INVALID_JSON = 44,
     // A module of this name and namespace was added before.
     HLJS_CODE_MODULE_EXISTS = 45,
@@ -228,6 +228,9 @@ typedef struct hljs_error hljs_error;
 // A file that an `hljs_read_fn` was asked for. Lent to that call.
 typedef struct hljs_file hljs_file;
 
+// A call of a host function by the guest. It lives as long as the callback runs, and is not freed.
+typedef struct hljs_host_call hljs_host_call;
+
 // A way to stop the guest of one micro-VM. Any number of threads may use it at a time, for as long as they
 // like: it stays valid when the sandbox is unloaded and loaded again, and when it is freed.
 typedef struct hljs_interrupt_handle hljs_interrupt_handle;
@@ -251,6 +254,20 @@ typedef void (*hljs_print_fn)(void *user_data, const uint8_t *text, size_t len);
 
 // Releases user data. Must not unwind.
 typedef void (*hljs_drop_fn)(void *user_data);
+
+// Does what the guest asks of a host function. `args` is a JSON array in UTF-8, in which `{"__bin__":N}`
+// stands for blob N, a `Uint8Array`. `blobs` holds them in upstream's format, all numbers `u32`,
+// little-endian: their count, and for each its length and its bytes; it is (NULL, 0) if there are none. A
+// guest can write such objects itself: one whose N is out of range is an object, any other names a
+// blob of the same call. All pointers are borrowed for the call. The answer goes to one of the
+// `hljs_host_call_` functions, from any thread as long as this function runs; without one the result
+// is `null`. Must not unwind.
+typedef void (*hljs_host_fn)(void *user_data,
+                             const hljs_host_call *call,
+                             const uint8_t *args,
+                             size_t args_len,
+                             const uint8_t *blobs,
+                             size_t blobs_len);
 
 // Says what is at `path` in a tree of files: an `hljs_file_kind`; any other number means nothing.
 // `path` is relative to the root of the tree, which is `.` itself: elements that are neither empty nor
@@ -456,6 +473,35 @@ hljs_code hljs_builder_build(const hljs_builder *builder,
 // Frees a builder. NULL is ignored.
 void hljs_builder_free(hljs_builder *builder);
 
+// Gives the guest the result of a host function: JSON, in which each `{"__bin__":N}` stands for blob
+// N, a `Uint8Array`. `blobs` holds them as `hljs_host_fn` describes; with (NULL, 0) there are none, and
+// such an object is an object.
+//
+// The last answer of a call counts; without one the result is `null`. A refused answer counts too: the
+// guest gets an exception with the error's text. `HLJS_CODE_BUFFER_TOO_SMALL` when the result does not fit
+// into the input buffer, `HLJS_CODE_INVALID_JSON`, `HLJS_CODE_INVALID_ARGUMENT` for malformed `blobs`, a
+// placeholder without a blob, and values nested deeper than 64.
+hljs_code hljs_host_call_return_json(const hljs_host_call *call,
+                                     const uint8_t *json,
+                                     size_t json_len,
+                                     const uint8_t *blobs,
+                                     size_t blobs_len,
+                                     hljs_error **error);
+
+// Gives the guest the result of a host function: a `Uint8Array`. For the rest see
+// `hljs_host_call_return_json`.
+hljs_code hljs_host_call_return_bytes(const hljs_host_call *call,
+                                      const uint8_t *data,
+                                      size_t len,
+                                      hljs_error **error);
+
+// Makes the host function throw an exception, which JavaScript can catch. Its message is `text` behind
+// upstream's words, and upstream's guest cuts it to 255 bytes. The last answer of a call counts.
+hljs_code hljs_host_call_fail(const hljs_host_call *call,
+                              const uint8_t *text,
+                              size_t text_len,
+                              hljs_error **error);
+
 // Answers an `hljs_read_fn` with the file's content, which is copied. A module has to be UTF-8 without
 // NUL bytes, and has to fit into the input buffer (`HLJS_CODE_BUFFER_TOO_SMALL`); for a package.json
 // the limit is 4 MiB. What is refused is answered with the reason of the refusal.
@@ -470,6 +516,23 @@ hljs_code hljs_file_fail(const hljs_file *file,
                          const uint8_t *reason,
                          size_t reason_len,
                          hljs_error **error);
+
+// Registers a host function, which JavaScript imports from the module `module` under `name`. Both
+// names may be any text without a NUL byte, also empty. Of two functions with the same names the last
+// one counts. The proto sandbox takes over `user_data`: `drop` (NULL: nothing to release) runs exactly
+// once, also when this call fails: when another function takes the place of this one, or the
+// sandbox, whatever it is by then, is freed.
+//
+// `HLJS_CODE_BUFFER_TOO_SMALL` when the names of all functions do not fit into the input buffer.
+hljs_code hljs_proto_sandbox_register(const hljs_proto_sandbox *proto,
+                                      const uint8_t *module,
+                                      size_t module_len,
+                                      const uint8_t *name,
+                                      size_t name_len,
+                                      hljs_host_fn function,
+                                      void *user_data,
+                                      hljs_drop_fn drop,
+                                      hljs_error **error);
 
 // Gives the guest files to import, in a tree that `stat` and `read` make up; the last call wins. They
 // are called while the guest runs, in `hljs_sandbox_get_loaded_sandbox` and, for `import()`, in

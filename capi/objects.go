@@ -4,6 +4,8 @@ package capi
 type (
 	// Builder is hljs_builder.
 	Builder struct{ ptr uintptr }
+	// HostCall is hljs_host_call. It is valid until the HostFunction that got it returns.
+	HostCall struct{ ptr uintptr }
 	// File is hljs_file. It is lent to FileTree.Read, and of no use afterwards.
 	File struct{ ptr uintptr }
 	// ProtoSandbox is hljs_proto_sandbox.

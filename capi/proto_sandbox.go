@@ -1,5 +1,21 @@
 package capi
 
+// ProtoSandboxRegister registers a host function; the last one of a name counts.
+//
+// hljs_code hljs_proto_sandbox_register(const hljs_proto_sandbox *proto, const uint8_t *module, size_t module_len, const uint8_t *name, size_t name_len, hljs_host_fn function, void *user_data, hljs_drop_fn drop, hljs_error **error);
+func ProtoSandboxRegister(p ProtoSandbox, module, name string, function HostFunction) *Error {
+	callbacks := callbackAddresses()
+	f := newFrame()
+	defer f.done()
+	f.uint(p.ptr)
+	f.text(module)
+	f.text(name)
+	f.uint(callbacks.function)
+	f.uint(functions.add(function)) // Released by drop, which runs even when this call fails.
+	f.uint(callbacks.drop)
+	return f.fallible(symbols.hljs_proto_sandbox_register)
+}
+
 // ProtoSandboxSetModuleLoader gives the guest files to import. The methods of the tree run on goroutines
 // of their own while the guest waits, one at a time for one sandbox; they may panic.
 //

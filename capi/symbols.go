@@ -34,8 +34,12 @@ var symbols struct {
 	hljs_builder_get_config                  uintptr
 	hljs_builder_build                       uintptr
 	hljs_builder_free                        uintptr
+	hljs_host_call_return_json               uintptr
+	hljs_host_call_return_bytes              uintptr
+	hljs_host_call_fail                      uintptr
 	hljs_file_give                           uintptr
 	hljs_file_fail                           uintptr
+	hljs_proto_sandbox_register              uintptr
 	hljs_proto_sandbox_set_module_loader     uintptr
 	hljs_proto_sandbox_load_runtime          uintptr
 	hljs_proto_sandbox_free                  uintptr

@@ -11,6 +11,11 @@
 // have Close, which is safe at any time and as often as you like; a sandbox that is forgotten
 // without Close is freed some time after it became unreachable.
 //
+// # Host functions
+//
+// A guest reaches nothing but the Go functions that were registered for it: [ProtoJSSandbox.Register], where
+// there is also a table of how values travel.
+//
 // # Memory
 //
 // A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The

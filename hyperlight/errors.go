@@ -10,7 +10,8 @@ import (
 
 // Error is what every method of this package returns when it fails. Find out what happened with
 // [errors.Is] and the sentinels of this package, and get at the JavaScript exception with
-// [errors.As] and [*JSException]. The verb %+v prints the exception's stack too.
+// [errors.As] and [*JSException]; if a host function threw that, its Go error is found too. The verb %+v
+// prints the exception's stack too.
 type Error struct {
 	// Op is the function or method that failed, like "HandleEvent".
 	Op string
@@ -37,14 +38,14 @@ type JSException struct {
 	// thrown value that is no Error.
 	Stack string
 
-	cause error // the file system's failure
+	cause error // of a host function, or of the file system
 }
 
 // Error is the exception's message.
 func (e *JSException) Error() string { return e.Message }
 
-// Unwrap gives what the exception comes from, where that was an error in Go: of the file system of
-// [ProtoJSSandbox.SetModuleLoader], when a module could not be had.
+// Unwrap is what the exception comes from, where that was an error in Go: of the host function that threw
+// it, or of the file system of [ProtoJSSandbox.SetModuleLoader], when a module could not be had; or nil.
 func (e *JSException) Unwrap() error { return e.cause }
 
 // Code is the kind of a failure. Codes below 1000 are those of the C ABI.
@@ -98,6 +99,8 @@ const (
 	CodeABIMismatch     Code = 1002
 	CodeLibraryLoaded   Code = 1003
 	CodeContextDone     Code = 1004
+
+	CodeHostFunctionPanicked Code = 1005
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
@@ -179,6 +182,10 @@ var (
 	// panic in the native library the sandbox is unrecoverable.
 	ErrInternal = errors.New("internal error")
 
+	// ErrHostFunctionPanicked: a host function panicked or ended its goroutine, and the guest did not
+	// catch the exception that this became. [*HostPanic] has value and stack.
+	ErrHostFunctionPanicked = errors.New("host function panicked")
+
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
 	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
@@ -235,6 +242,8 @@ var kinds = map[Code]struct {
 	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
+
+	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
 }
 
 // Error is the operation, the message, what stopped the guest, what can be done about it, and what an exception

@@ -68,7 +68,7 @@ func TestStoppedLogsAreClosed(t *testing.T) {
 
 // Each code has a row, or errors of that code would match nothing.
 func TestNoCodeIsForgotten(t *testing.T) {
-	own := []Code{CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone}
+	own := []Code{CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone, CodeHostFunctionPanicked}
 	for _, code := range own {
 		assert.Contains(t, kinds, code)
 	}

@@ -17,8 +17,9 @@ type guest struct {
 type guestCall struct {
 	ctx    context.Context
 	output output
-	// moduleFailure is why the module loader's file system failed last, if it did.
-	moduleFailure error
+
+	hostFailure   *hostFailure // the last one of a host function
+	moduleFailure error        // why the module loader's file system failed last
 }
 
 func newGuest(config Config, print printing) *guest {
@@ -63,3 +64,6 @@ func (g *guest) printed(text string) {
 		call.output.take(text)
 	}
 }
+
+// explain adds to the error of a call what only Go knows: what a host function or a file system returned.
+func (c *guestCall) explain(err error) error { return c.withModuleFailure(c.withHostFailure(err)) }

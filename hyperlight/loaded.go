@@ -61,9 +61,9 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 // # Errors
 //
 // The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name, invalid
-// UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException]; [ErrNoValue] when the handler returns
-// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
-// [ErrMonitorFailedToStart].
+// UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException], which is also [ErrHostFunctionPanicked] if one
+// did; [ErrNoValue] when the handler returns nothing; [ErrBufferTooSmall] when the event does not fit
+// into the input buffer; [ErrGuest]; [ErrMonitorFailedToStart].
 //
 // The sandbox is poisoned after: [ErrCancelled], unless a trigger among the monitors had fired before;
 // [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into the output buffer,
@@ -114,7 +114,7 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	}
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
-		return nil, call.withModuleFailure(nativeError(op, err))
+		return nil, call.explain(nativeError(op, err))
 	}
 	return result, nil
 }

@@ -71,14 +71,14 @@ func WithScratchSize(bytes int) Option {
 }
 
 // WithInputBufferSize sets the size of the buffer from host to guest, at least 8 KiB;
-// [DefaultInputBufferSize] if not given. It bounds events and scripts. Upstream:
+// [DefaultInputBufferSize] if not given. It bounds events, scripts, and results of host functions. Upstream:
 // SandboxBuilder::with_guest_input_buffer_size, which raises smaller values.
 func WithInputBufferSize(bytes int) Option {
 	return option(func(o *options) { o.config.InputBufferSize = bytes })
 }
 
 // WithOutputBufferSize sets the size of the buffer from guest to host, at least 8 KiB;
-// [DefaultOutputBufferSize] if not given. It bounds results. Upstream:
+// [DefaultOutputBufferSize] if not given. It bounds results, and arguments of host functions. Upstream:
 // SandboxBuilder::with_guest_output_buffer_size, which raises smaller values.
 func WithOutputBufferSize(bytes int) Option {
 	return option(func(o *options) { o.config.OutputBufferSize = bytes })

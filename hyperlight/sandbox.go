@@ -154,7 +154,7 @@ func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 	s.guest.leave(call)
 	s.readStatus()
 	if nativeErr != nil {
-		return nil, call.withModuleFailure(nativeError(op, nativeErr))
+		return nil, call.explain(nativeError(op, nativeErr))
 	}
 	if s.h.wasClosed() {
 		capi.LoadedSandboxFree(native)

@@ -13,13 +13,7 @@ import (
 // newSandbox boots a sandbox of upstream's sizes that is closed with the test.
 func newSandbox(t *testing.T, opts ...hyperlight.Option) *hyperlight.JSSandbox {
 	t.Helper()
-	proto, err := hyperlight.New(append([]hyperlight.Option{hyperlight.WithUpstreamDefaults()}, opts...)...)
-	require.NoError(t, err)
-	closeWith(t, proto)
-	sandbox, err := proto.LoadRuntime(t.Context())
-	require.NoError(t, err)
-	closeWith(t, sandbox)
-	return sandbox
+	return newSandboxWith(t, func(*hyperlight.ProtoJSSandbox) {}, opts...)
 }
 
 func addHandler(t *testing.T, sandbox *hyperlight.JSSandbox, name, source string) {
@@ -55,6 +49,32 @@ func loadHandler(t *testing.T, source string, opts ...hyperlight.Option) *hyperl
 	sandbox := newSandbox(t, opts...)
 	addHandler(t, sandbox, "handler", source)
 	return load(t, sandbox)
+}
+
+// loadWith boots a sandbox with host functions and one handler, called "handler".
+func loadWith(t *testing.T, setUp func(*hyperlight.ProtoJSSandbox), source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	t.Helper()
+	sandbox := newSandboxWith(t, setUp, opts...)
+	addHandler(t, sandbox, "handler", source)
+	return load(t, sandbox)
+}
+
+// newSandboxWith is newSandbox with host functions.
+func newSandboxWith(t *testing.T, setUp func(*hyperlight.ProtoJSSandbox), opts ...hyperlight.Option) *hyperlight.JSSandbox {
+	t.Helper()
+	proto, err := hyperlight.New(append([]hyperlight.Option{hyperlight.WithUpstreamDefaults()}, opts...)...)
+	require.NoError(t, err)
+	closeWith(t, proto)
+	setUp(proto)
+	sandbox, err := proto.LoadRuntime(t.Context())
+	require.NoError(t, err)
+	closeWith(t, sandbox)
+	return sandbox
+}
+
+func register(t *testing.T, proto *hyperlight.ProtoJSSandbox, module, name string, function any) {
+	t.Helper()
+	require.NoError(t, proto.Register(module, name, function))
 }
 
 func unload(t *testing.T, loaded *hyperlight.LoadedJSSandbox) *hyperlight.JSSandbox {

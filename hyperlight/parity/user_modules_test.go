@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,8 +14,7 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// TestUserModules is upstream's tests/user_modules.rs, without the tests that need snapshots or host
-// functions.
+// TestUserModules is upstream's tests/user_modules.rs, without the tests that need snapshots.
 func TestUserModules(t *testing.T) {
 	const counter = `
 		let count = 0;
@@ -191,6 +191,28 @@ func TestUserModules(t *testing.T) {
 		require.Len(t, hash, 64)
 		assert.Equal(t, `{"data":"hello","hash":"`+hash+`"}`,
 			handle(t, load(t, sandbox), "handler", `{"data": "hello"}`))
+	})
+
+	t.Run("user_module_can_import_host_function", func(t *testing.T) {
+		sandbox := newSandboxWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			register(t, proto, "db", "lookup", func(id int32) map[string]any {
+				return map[string]any{"id": id, "name": fmt.Sprintf("User %d", id)}
+			})
+		})
+		addModule(t, sandbox, "enricher", `
+			import * as db from 'db';
+			export function enrich(event) {
+				const user = db.lookup(event.userId);
+				event.userName = user.name;
+				return event;
+			}`)
+		addHandler(t, sandbox, "handler", `
+			import { enrich } from 'user:enricher';
+			export function handler(event) {
+				return enrich(event);
+			}`)
+		assert.Equal(t, `{"userId":42,"userName":"User 42"}`,
+			handle(t, load(t, sandbox), "handler", `{"userId": 42}`))
 	})
 
 	t.Run("handler_fails_when_importing_nonexistent_module", func(t *testing.T) {

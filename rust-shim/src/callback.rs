@@ -4,12 +4,32 @@
 
 use std::ffi::c_void;
 
+use crate::ffi;
 use crate::file_system::File;
+use crate::host_call::HostCall;
 
 /// Takes what the guest prints. `text` is UTF-8, is borrowed for the call, and arrives in pieces as
 /// the guest flushes them. Must not unwind.
 pub type PrintFn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, text: *const u8, len: usize)>;
+
+/// Does what the guest asks of a host function. `args` is a JSON array in UTF-8, in which `{"__bin__":N}`
+/// stands for blob N, a `Uint8Array`. `blobs` holds them in upstream's format, all numbers `u32`,
+/// little-endian: their count, and for each its length and its bytes; it is (NULL, 0) if there are none. A
+/// guest can write such objects itself: one whose N is out of range is an object, any other names a
+/// blob of the same call. All pointers are borrowed for the call. The answer goes to one of the
+/// `hljs_host_call_` functions, from any thread as long as this function runs; without one the result
+/// is `null`. Must not unwind.
+pub type HostFn = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        call: *const HostCall,
+        args: *const u8,
+        args_len: usize,
+        blobs: *const u8,
+        blobs_len: usize,
+    ),
+>;
 
 /// Says what is at `path` in a tree of files: an `hljs_file_kind`; any other number means nothing.
 /// `path` is relative to the root of the tree, which is `.` itself: elements that are neither empty nor
@@ -44,8 +64,7 @@ struct UserData {
 // SAFETY: the header tells callers that their callbacks and user data are used from any thread that
 // runs the sandbox, never from two at a time.
 unsafe impl Send for UserData {}
-
-// SAFETY: as above; of the references that exist to it only one is used at a time.
+// SAFETY: as above; upstream wants it of host functions, and calls them one at a time.
 unsafe impl Sync for UserData {}
 
 impl Drop for UserData {
@@ -80,6 +99,44 @@ impl Printer {
         if let Some(function) = self.function {
             // SAFETY: the caller gave this function for this pointer, which is alive until `drop`.
             unsafe { function(self.data.pointer, text.as_ptr(), text.len()) };
+        }
+    }
+}
+
+/// A host function with its user data.
+pub(crate) struct HostFunction {
+    function: HostFn,
+    data: UserData,
+}
+
+impl HostFunction {
+    /// Takes over the user data, whatever comes next.
+    pub(crate) fn new(function: HostFn, pointer: *mut c_void, drop: DropFn) -> Self {
+        Self {
+            function,
+            data: UserData { pointer, drop },
+        }
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        self.function.is_none()
+    }
+
+    pub(crate) fn call(&self, call: &HostCall, args: &str, blobs: &[u8]) {
+        if let Some(function) = self.function {
+            let (mut packed, mut packed_len) = (std::ptr::null(), 0);
+            ffi::lend(blobs, &mut packed, &mut packed_len);
+            // SAFETY: the caller gave this function for this pointer, which is alive until `drop`.
+            unsafe {
+                function(
+                    self.data.pointer,
+                    call,
+                    args.as_ptr(),
+                    args.len(),
+                    packed,
+                    packed_len,
+                );
+            }
         }
     }
 }

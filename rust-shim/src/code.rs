@@ -43,7 +43,7 @@ pub enum Code {
     NoHandlers = 42,
     /// What was to be sent to the guest does not fit into the input buffer.
     BufferTooSmall = 43,
-    /// The event is not JSON.
+    /// The event, or the result of a host function, is not JSON.
     InvalidJson = 44,
     /// A module of this name and namespace was added before.
     ModuleExists = 45,

@@ -1,32 +1,106 @@
 //! `hljs_proto_sandbox`: upstream's `ProtoJSSandbox`, a sandbox without a JavaScript runtime.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
 
 use hyperlight_js::ProtoJSSandbox;
 
-use crate::callback::{DropFn, ReadFn, StatFn, Tree};
+use crate::callback::{DropFn, HostFn, HostFunction, ReadFn, StatFn, Tree};
 use crate::code::Code;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::file_system::FileTree;
-use crate::sandbox::Sandbox;
+use crate::host_call;
+use crate::sandbox::{self, Sandbox};
 use crate::settings::Settings;
 use crate::shell::Shell;
 use crate::signal;
 
 /// A sandbox without a JavaScript runtime.
 pub struct ProtoSandbox {
-    shell: Shell<ProtoJSSandbox>,
+    shell: Shell<Contents>,
     settings: Settings,
 }
 
+struct Contents {
+    sandbox: ProtoJSSandbox,
+    host_functions: HostFunctions,
+}
+
+/// The names of all host functions by module, which load_runtime sends to the guest in one message.
+#[derive(Clone, Default)]
+struct HostFunctions(BTreeMap<String, BTreeSet<String>>);
+
 impl ProtoSandbox {
-    pub(crate) fn new(contents: ProtoJSSandbox, settings: Settings) -> Self {
+    pub(crate) fn new(sandbox: ProtoJSSandbox, settings: Settings) -> Self {
+        let contents = Contents {
+            sandbox,
+            host_functions: HostFunctions::default(),
+        };
         Self {
             shell: Shell::new("the proto sandbox", contents),
             settings,
         }
     }
+}
+
+impl HostFunctions {
+    /// The same names and one more, if the guest can be told about them.
+    fn with(&self, module: &str, name: &str, settings: &Settings) -> Result<Self> {
+        host_call::check_names(module, name, settings)?;
+        let mut result = self.clone();
+        result
+            .0
+            .entry(module.to_owned())
+            .or_default()
+            .insert(name.to_owned());
+        let table = serde_json::json!(result.0).to_string();
+        settings.check_input(
+            "the table of host functions",
+            sandbox::encoded_len("RegisterHostModules", &[&table]),
+        )?;
+        Ok(result)
+    }
+}
+
+/// Registers a host function, which JavaScript imports from the module `module` under `name`. Both
+/// names may be any text without a NUL byte, also empty. Of two functions with the same names the last
+/// one counts. The proto sandbox takes over `user_data`: `drop` (NULL: nothing to release) runs exactly
+/// once, also when this call fails: when another function takes the place of this one, or the
+/// sandbox, whatever it is by then, is freed.
+///
+/// `HLJS_CODE_BUFFER_TOO_SMALL` when the names of all functions do not fit into the input buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_proto_sandbox_register(
+    proto: *const ProtoSandbox,
+    module: *const u8,
+    module_len: usize,
+    name: *const u8,
+    name_len: usize,
+    function: HostFn,
+    user_data: *mut c_void,
+    drop: DropFn,
+    error: *mut *mut Error,
+) -> Code {
+    let function = HostFunction::new(function, user_data, drop);
+    ffi::guard(error, || {
+        // The guest's engine keeps both as C strings.
+        let module = ffi::text_without_nul(module, module_len, "the module name")?;
+        let name = ffi::text_without_nul(name, name_len, "the function name")?;
+        if function.is_null() {
+            return Err(Error::invalid_argument("function is NULL"));
+        }
+        let proto = ffi::borrow(proto, "proto")?;
+        proto.shell.with(|contents| {
+            let settings = proto.settings;
+            contents.host_functions = contents.host_functions.with(module, name, &settings)?;
+            contents
+                .sandbox
+                .host_module(module)
+                .register_js(name, host_call::bridge(function, settings));
+            Ok(())
+        })
+    })
 }
 
 /// Gives the guest files to import, in a tree that `stat` and `read` make up; the last call wins. They
@@ -61,9 +135,12 @@ pub unsafe extern "C" fn hljs_proto_sandbox_set_module_loader(
         }
         let proto = ffi::borrow(proto, "proto")?;
         let files = FileTree::of(tree, proto.settings);
-        proto
-            .shell
-            .replace(|contents| Ok(contents.set_module_loader(files)?))
+        proto.shell.replace(|contents| {
+            Ok(Contents {
+                sandbox: contents.sandbox.set_module_loader(files)?,
+                ..contents
+            })
+        })
     })
 }
 
@@ -79,7 +156,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let proto = ffi::borrow(proto, "proto")?;
         let contents = proto.shell.take(|_| Ok(()))?;
         let shield = signal::Shield::new();
-        let result = contents.load_runtime();
+        let result = contents.sandbox.load_runtime();
         drop(shield);
         let loaded = result.map_err(Error::boot_failure)?;
         signal::check_handler(proto.settings.interrupt_signal_offset)?;

@@ -270,7 +270,7 @@ fn module_name<'a>(
 }
 
 /// How long the message is by which upstream calls this function of the guest.
-fn encoded_len(function: &str, arguments: &[&str]) -> usize {
+pub(crate) fn encoded_len(function: &str, arguments: &[&str]) -> usize {
     let parameters = arguments
         .iter()
         .map(|text| ParameterValue::String((*text).to_owned()))

@@ -1,0 +1,84 @@
+package hyperlight
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// HostPanic is the error of a host function that panicked or ended its goroutine. It matches
+// [ErrHostFunctionPanicked].
+type HostPanic struct {
+	// Module and Function are what the function was registered as.
+	Module, Function string
+	// Value is what was given to panic, or [ErrGoexit].
+	Value any
+	// Stack is where it happened, as runtime/debug.Stack prints it.
+	Stack []byte
+}
+
+// ErrGoexit is the Value of a [HostPanic] that is none: the function called runtime.Goexit, as t.FailNow does.
+var ErrGoexit = capi.ErrGoexit
+
+// Error says which function panicked, and with what.
+func (p *HostPanic) Error() string {
+	return fmt.Sprintf("host function %q of module %q panicked: %v", p.Function, p.Module, p.Value)
+}
+
+// Is makes it match [ErrHostFunctionPanicked].
+func (p *HostPanic) Is(target error) bool { return target == ErrHostFunctionPanicked }
+
+// Unwrap is the value, if that is an error.
+func (p *HostPanic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+// hostFailure is an error that a guest got from a host function.
+type hostFailure struct {
+	err     error
+	text    string // what the shim is told
+	message string // what the exception says, unless the guest changes it
+}
+
+func (f *hostFunction) failure(err error, text string) *hostFailure {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	// Upstream's words, as far as its guest keeps them.
+	message := fmt.Sprintf("Host function error: Calling binary host function: "+
+		"Calling host function %q %q failed (HostFunctionError): "+
+		"Error calling host function '%s' in module '%s': %s", f.module, f.name, f.name, f.module, text)
+	const longest = 255
+	if len(message) > longest {
+		end := longest
+		for !utf8.RuneStart(message[end]) {
+			end--
+		}
+		message = message[:end]
+	}
+	return &hostFailure{err, text, message}
+}
+
+// panicked is the failure of a function that did not return.
+func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
+	text := "panicked"
+	// How a value prints may be the user's code, too.
+	_ = capi.Guarded(func() { text = fmt.Sprintf("panicked: %v", p.Value) })
+	return f.failure(&HostPanic{Module: f.module, Function: f.name, Value: p.Value, Stack: p.Stack}, text)
+}
+
+// withHostFailure finds the Go error behind the error of a call. The guest may have thrown something else since,
+// so the exception has to say what the host function's did.
+func (c *guestCall) withHostFailure(err error) error {
+	var e *Error
+	if c.hostFailure == nil || !errors.As(err, &e) || e.Exception == nil || !strings.Contains(e.Exception.Message, c.hostFailure.message) {
+		return err
+	}
+	e.Exception.cause = c.hostFailure.err
+	if _, ok := c.hostFailure.err.(*HostPanic); ok {
+		e.Code = CodeHostFunctionPanicked
+	}
+	return err
+}

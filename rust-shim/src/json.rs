@@ -1,0 +1,227 @@
+//! Whether the guest will accept a text as the result of a host function, found out without building
+//! a tree of it.
+
+use std::fmt;
+
+use hyperlight_js_common::{MAX_JSON_DEPTH, PLACEHOLDER_BIN};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+
+/// Checks a text as the guest's parser will. With `blobs`, every `{"__bin__":N}` must name one of
+/// that many; without, such an object is nothing special.
+pub(crate) fn check(text: &str, blobs: Option<usize>) -> Result<()> {
+    let root = Node { depth: 0, blobs };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    root.deserialize(&mut parser)
+        .and_then(|_| parser.end())
+        .map_err(|e| match e.classify() {
+            Category::Data => Error::invalid_argument(format!("the result: {e}")),
+            _ => Error::new(Code::InvalidJson, format!("the result is not JSON: {e}")),
+        })
+}
+
+/// A value to check. The result is its number, if it is one that can name a blob.
+#[derive(Clone, Copy)]
+struct Node {
+    depth: usize,
+    blobs: Option<usize>,
+}
+
+impl Node {
+    fn child(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node {
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        input: D,
+    ) -> std::result::Result<Option<u64>, D::Error> {
+        if self.depth > MAX_JSON_DEPTH {
+            // Upstream's words.
+            return Err(D::Error::custom(format!(
+                "JSON nesting depth exceeds maximum ({MAX_JSON_DEPTH})"
+            )));
+        }
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> std::result::Result<Option<u64>, E> {
+        Ok(Some(number))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(
+        self,
+        mut items: A,
+    ) -> std::result::Result<Option<u64>, A::Error> {
+        while items.next_element_seed(self.child())?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut entries: A,
+    ) -> std::result::Result<Option<u64>, A::Error> {
+        // A key that comes twice counts once, and its last value counts: so the guest reads it.
+        let (mut others, mut named) = (false, None);
+        while let Some(is_placeholder) = entries.next_key_seed(Key)? {
+            let number = entries.next_value_seed(self.child())?;
+            if is_placeholder {
+                named = number;
+            } else {
+                others = true;
+            }
+        }
+        if let (false, Some(index), Some(blobs)) = (others, named, self.blobs)
+            && index >= blobs as u64
+        {
+            return Err(A::Error::custom(format!(
+                "Binary placeholder index {index} out of bounds (have {blobs} blobs)"
+            )));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a key is that of a placeholder.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> std::result::Result<bool, D::Error> {
+        input.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> std::result::Result<bool, E> {
+        Ok(key == PLACEHOLDER_BIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str, blobs: Option<usize>) -> (Code, String) {
+        let error = check(text, blobs).unwrap_err();
+        (error.code(), error.message().to_owned())
+    }
+
+    fn nested(depth: usize, inside: &str) -> String {
+        format!("{}{inside}{}", "[".repeat(depth), "]".repeat(depth))
+    }
+
+    #[test]
+    fn json_is_json() {
+        for text in [
+            "null",
+            " true ",
+            "-0",
+            "1e300",
+            "18446744073709551615",
+            r#""\ud83d\ude0a\u0000""#,
+            r#"{"":[{},[]],"a":{"b":[1,2.5,"x"]}}"#,
+        ] {
+            check(text, None).unwrap();
+            check(text, Some(0)).unwrap();
+        }
+        for (text, end) in [
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{}x", "trailing characters at line 1 column 3"),
+            ("undefined", "expected value at line 1 column 1"),
+            ("1e999", "number out of range at line 1 column 5"),
+            (
+                r#""\ud800""#,
+                "unexpected end of hex escape at line 1 column 8",
+            ),
+        ] {
+            let (code, message) = refusal(text, None);
+            assert_eq!(code, Code::InvalidJson, "{text}");
+            assert_eq!(message, format!("the result is not JSON: {end}"));
+        }
+    }
+
+    #[test]
+    fn depth_is_limited_as_in_the_guest() {
+        check(&nested(MAX_JSON_DEPTH, "1"), None).unwrap();
+        check(&nested(MAX_JSON_DEPTH + 1, ""), None).unwrap();
+        let (code, message) = refusal(&nested(MAX_JSON_DEPTH + 1, "1"), None);
+        assert_eq!(code, Code::InvalidArgument);
+        assert!(message.starts_with("the result: JSON nesting depth exceeds maximum (64)"));
+        assert_eq!(refusal(&nested(100_000, ""), None).0, Code::InvalidArgument);
+    }
+
+    #[test]
+    fn placeholders_name_blobs() {
+        for text in [
+            r#"{"__bin__":1}"#,
+            r#"[{"a":{"__bin__":0}}]"#,
+            r#"{"__bin__":9,"other":1}"#,
+            r#"{"__bin__":9.0}"#,
+            r#"{"__bin__":-9}"#,
+            r#"{"__bin__":"9"}"#,
+            r#"{"__bin__":9,"__bin__":1}"#,
+        ] {
+            check(text, Some(2)).unwrap();
+        }
+        for text in [
+            r#"{"__bin__":2}"#,
+            r#"[{"a":{ "__bin__" : 2 }}]"#,
+            r#"{"\u005f_bin__":2}"#,
+            r#"{"__bin__":0,"__bin__":2}"#,
+        ] {
+            let (code, message) = refusal(text, Some(2));
+            assert_eq!(code, Code::InvalidArgument, "{text}");
+            assert!(
+                message.contains("Binary placeholder index 2 out of bounds (have 2 blobs)"),
+                "{message}"
+            );
+            check(text, None).unwrap();
+        }
+    }
+}
