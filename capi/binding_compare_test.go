@@ -12,6 +12,7 @@ import (
 // as in rust-shim.
 var rooms = []string{
 	"version.go", "buffer.go", "error.go", "builder.go", "proto_sandbox.go", "sandbox.go", "loaded_sandbox.go",
+	"snapshot.go",
 }
 
 // compare tells where the header and the Go sources of this package, by file name, disagree.

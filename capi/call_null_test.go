@@ -40,8 +40,13 @@ var nullCalls = map[string]func() *Error{
 	"hljs_loaded_sandbox_handle_event": func() *Error {
 		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true))
 	},
-	"hljs_loaded_sandbox_status": func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
-	"hljs_loaded_sandbox_unload": func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_status":     func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_get_config": func() *Error { return discard(LoadedSandboxGetConfig(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_snapshot":   func() *Error { return discard(LoadedSandboxSnapshot(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_restore":    func() *Error { return LoadedSandboxRestore(LoadedSandbox{}, Snapshot{}) },
+	"hljs_loaded_sandbox_unload":     func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
+	"hljs_snapshot_save":             func() *Error { return discard(SnapshotSave(Snapshot{}, "dir", "tag")) },
+	"hljs_snapshot_get_config":       func() *Error { return discard(SnapshotGetConfig(Snapshot{})) },
 }
 
 // nullReads asks a missing error; the answer is nothing, whatever the type.
@@ -60,6 +65,7 @@ var nullFrees = map[string]func(){
 	"hljs_proto_sandbox_free":  func() { ProtoSandboxFree(ProtoSandbox{}) },
 	"hljs_sandbox_free":        func() { SandboxFree(Sandbox{}) },
 	"hljs_loaded_sandbox_free": func() { LoadedSandboxFree(LoadedSandbox{}) },
+	"hljs_snapshot_free":       func() { SnapshotFree(Snapshot{}) },
 }
 
 func TestNullIsAnInvalidArgument(t *testing.T) {

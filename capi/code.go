@@ -38,6 +38,12 @@ const (
 	CodePoisoned           Code = 85
 	CodeUnrecoverable      Code = 86
 	CodeOutputTooBig       Code = 87
+
+	CodeSnapshotMismatch     Code = 110
+	CodeSnapshotIncompatible Code = 111
+	CodeSnapshotNotFound     Code = 112
+	CodeSnapshotCorrupt      Code = 113
+	CodeSnapshotIO           Code = 114
 )
 
 // Codes are all codes of failures.
@@ -71,6 +77,11 @@ var Codes = []Code{
 	CodePoisoned,
 	CodeUnrecoverable,
 	CodeOutputTooBig,
+	CodeSnapshotMismatch,
+	CodeSnapshotIncompatible,
+	CodeSnapshotNotFound,
+	CodeSnapshotCorrupt,
+	CodeSnapshotIO,
 }
 
 // Status is hljs_status.

@@ -40,6 +40,13 @@ var symbols struct {
 	hljs_sandbox_free                        uintptr
 	hljs_loaded_sandbox_handle_event         uintptr
 	hljs_loaded_sandbox_status               uintptr
+	hljs_loaded_sandbox_get_config           uintptr
+	hljs_loaded_sandbox_snapshot             uintptr
+	hljs_loaded_sandbox_restore              uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
+	hljs_snapshot_save                       uintptr
+	hljs_snapshot_load                       uintptr
+	hljs_snapshot_get_config                 uintptr
+	hljs_snapshot_free                       uintptr
 }

@@ -14,7 +14,7 @@
 // # Memory
 //
 // A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The
-// first write to a page of the image copies that page to scratch, and nothing but unloading gives
+// first write to a page of the image copies that page to scratch, and nothing but restoring a snapshot or unloading gives
 // scratch back. So scratch, not heap, bounds what a guest can write to. A guest that runs out of
 // either does not get an exception: it aborts, which poisons the sandbox.
 //

@@ -43,6 +43,12 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodePoisoned:           {ErrPoisoned},
 		capi.CodeUnrecoverable:      {ErrUnrecoverable},
 		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
+
+		capi.CodeSnapshotMismatch:     {ErrSnapshotMismatch},
+		capi.CodeSnapshotIncompatible: {ErrSnapshotIncompatible},
+		capi.CodeSnapshotNotFound:     {ErrSnapshotNotFound},
+		capi.CodeSnapshotCorrupt:      {ErrSnapshotCorrupt},
+		capi.CodeSnapshotIO:           {ErrSnapshotIO},
 	} {
 		err := nativeError("Op", &capi.Error{Code: code, Message: "upstream's words", GuestCode: 13})
 		for _, sentinel := range sentinels {

@@ -53,7 +53,9 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 // nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest].
 //
 // The sandbox is poisoned after: [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into
-// the output buffer, [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure], [ErrCancelled]. From then on calls return [ErrPoisoned] until it is unloaded.
+// the output buffer, [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure], [ErrCancelled]. From
+// then on calls return [ErrPoisoned], until [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers
+// it.
 //
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
@@ -84,8 +86,9 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	return result, nil
 }
 
-// Unload forgets all handlers and restores the state before they were loaded, also from poisoned, and
-// consumes s, also when it fails. Upstream: LoadedJSSandbox::unload.
+// Unload forgets all handlers and restores the state before they were loaded, also from poisoned, with
+// the configuration of New, and consumes s, also when it fails. Snapshots stay usable. Upstream:
+// LoadedJSSandbox::unload.
 //
 // ctx bounds the wait for other calls of this sandbox.
 //
@@ -104,6 +107,7 @@ func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
+	s.guest.reconfigure(s.guest.original)
 	if s.h.wasClosed() {
 		capi.SandboxFree(native)
 		return nil, s.h.unusable(op)
@@ -118,7 +122,8 @@ func (s *LoadedJSSandbox) readStatus() {
 	}
 }
 
-// Config is the configuration in effect.
+// Config is the configuration in effect: that of New, with the sizes of the snapshot that was restored
+// last.
 func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox after the last finished call. It never waits for a running one.

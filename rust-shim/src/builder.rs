@@ -199,13 +199,12 @@ pub unsafe extern "C" fn hljs_builder_get_config(
         let settings = ffi::borrow(builder, "builder")?
             .0
             .with(|options| Ok(options.settings))?;
-        let delay = u64::try_from(settings.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX);
-        set_if_wanted(heap_size, settings.heap);
-        set_if_wanted(scratch_size, settings.scratch);
-        set_if_wanted(input_buffer_size, settings.input_buffer);
-        set_if_wanted(output_buffer_size, settings.output_buffer);
-        set_if_wanted(interrupt_retry_delay, delay);
-        set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
+        ffi::set_if_wanted(heap_size, settings.heap);
+        ffi::set_if_wanted(scratch_size, settings.scratch);
+        ffi::set_if_wanted(input_buffer_size, settings.input_buffer);
+        ffi::set_if_wanted(output_buffer_size, settings.output_buffer);
+        ffi::set_if_wanted(interrupt_retry_delay, settings.retry_delay_nanoseconds());
+        ffi::set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
         Ok(())
     })
 }
@@ -259,12 +258,6 @@ fn set(builder: *const Builder, change: impl FnOnce(&mut Settings) -> Result<()>
     ffi::borrow(builder, "builder")?
         .0
         .with(|options| change(&mut options.settings))
-}
-
-fn set_if_wanted<T>(target: *mut T, value: T) {
-    if let Ok(out) = Out::new(target, "") {
-        out.set(value);
-    }
 }
 
 fn unsupported(what: &str, feature: &str) -> Error {

@@ -128,6 +128,13 @@ impl<T> Out<*mut T> {
     }
 }
 
+/// Writes an output that the caller may not want.
+pub(crate) fn set_if_wanted<T>(target: *mut T, value: T) {
+    if let Ok(out) = Out::new(target, "") {
+        out.set(value);
+    }
+}
+
 /// Lends bytes to C, which must not use them after their owner is freed. Empty is (NULL, 0).
 pub(crate) fn lend(bytes: &[u8], data: *mut *const u8, len: *mut usize) {
     let start = if bytes.is_empty() {

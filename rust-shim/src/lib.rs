@@ -24,6 +24,7 @@ mod builder;
 mod proto_sandbox;
 mod sandbox;
 mod loaded_sandbox;
+mod snapshot;
 
 // What it stands on.
 mod ffi;
@@ -31,6 +32,8 @@ mod guest_error;
 mod settings;
 mod shell;
 mod signal;
+mod snapshot_error;
+mod snapshot_sizes;
 
 #[cfg(test)]
 mod header;

@@ -1,5 +1,7 @@
 //! `hljs_loaded_sandbox`: upstream's `LoadedJSSandbox`, a sandbox whose handlers take events.
 
+use std::sync::{Mutex, PoisonError};
+
 use hyperlight_js::LoadedJSSandbox;
 
 use crate::code::{Code, Status};
@@ -8,11 +10,15 @@ use crate::ffi::{self, Out};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::shell::Shell;
+use crate::snapshot::Snapshot;
 
 /// A sandbox whose handlers take events.
 pub struct LoadedSandbox {
     shell: Shell<LoadedJSSandbox>,
-    settings: Settings,
+    /// What the micro-VM was built with, and has again after unloading.
+    original: Settings,
+    /// What is in effect: a restored snapshot brings its sizes along.
+    settings: Mutex<Settings>,
 }
 
 impl LoadedSandbox {
@@ -20,7 +26,20 @@ impl LoadedSandbox {
         let status = contents.status();
         let shell = Shell::new("the loaded sandbox", contents);
         shell.set_status(status.into());
-        Self { shell, settings }
+        Self {
+            shell,
+            original: settings,
+            settings: Mutex::new(settings),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn adopt_sizes(&self, snapshot: &Settings) {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        *settings = settings.with_sizes_of(snapshot);
     }
 }
 
@@ -44,7 +63,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let (shell, settings) = (&loaded.shell, &loaded.settings);
+        let shell = &loaded.shell;
         let answer = shell.with(|contents| {
             let answer = contents.handle_event(name, event.to_owned(), Some(gc != 0));
             shell.set_status(contents.status().into());
@@ -56,7 +75,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
                     Code::BufferTooSmall => error.with_note(&format!(
                         "handler name and event have {} bytes, the input buffer {}",
                         name.len() + event.len(),
-                        settings.input_buffer
+                        loaded.settings().input_buffer
                     )),
                     _ => error,
                 }
@@ -81,8 +100,78 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_status(
     })
 }
 
-/// Forgets all handlers and restores the state before they were loaded, also from poisoned.
-/// Consumes the loaded sandbox, also on failure.
+/// Reads what is in effect: what the builder was given, with the sizes of the snapshot that was restored
+/// last. Each output may be NULL. Never waits, from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_get_config(
+    loaded: *const LoadedSandbox,
+    heap_size: *mut u64,
+    scratch_size: *mut u64,
+    input_buffer_size: *mut u64,
+    output_buffer_size: *mut u64,
+    interrupt_retry_delay: *mut u64,
+    interrupt_signal_offset: *mut u8,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let settings = ffi::borrow(loaded, "loaded")?.settings();
+        ffi::set_if_wanted(heap_size, settings.heap);
+        ffi::set_if_wanted(scratch_size, settings.scratch);
+        ffi::set_if_wanted(input_buffer_size, settings.input_buffer);
+        ffi::set_if_wanted(output_buffer_size, settings.output_buffer);
+        ffi::set_if_wanted(interrupt_retry_delay, settings.retry_delay_nanoseconds());
+        ffi::set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
+        Ok(())
+    })
+}
+
+/// Takes a snapshot of the guest's memory, with handlers, modules and their state. Not while poisoned.
+/// Costs a copy of that memory, mostly the heap; without a call of the guest, or a restore, in
+/// between, a second one is the same snapshot again and costs nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
+    loaded: *const LoadedSandbox,
+    snapshot: *mut *mut Snapshot,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let snapshot = Out::new(snapshot, "snapshot")?;
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        let taken = loaded.shell.with(|contents| Ok(contents.snapshot()?))?;
+        snapshot.give(Snapshot::new(taken, loaded.settings()));
+        Ok(())
+    })
+}
+
+/// Makes the guest what it was when the snapshot was taken, in this sandbox or another one, in this
+/// process or another one; also from poisoned. The handlers are then those of the snapshot, and so are
+/// the sizes of heap, scratch and buffers; host functions, print function and interrupt signal stay
+/// the sandbox's own. `Math.random` gives the same numbers after each restore.
+///
+/// The status tells what a failure did. As before: nothing changed, since the snapshot does not suit
+/// (`HLJS_CODE_SNAPSHOT_MISMATCH`). Poisoned: restore again. Unrecoverable: free it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_restore(
+    loaded: *const LoadedSandbox,
+    snapshot: *const Snapshot,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        let snapshot = ffi::borrow(snapshot, "snapshot")?;
+        let shell = &loaded.shell;
+        shell.with(|contents| {
+            let result = contents.restore(snapshot.upstream());
+            shell.set_status(contents.status().into());
+            result?;
+            loaded.adopt_sizes(snapshot.settings());
+            Ok(())
+        })
+    })
+}
+
+/// Forgets all handlers and restores the state before they were loaded, also from poisoned, with the
+/// sizes that the builder was given. Consumes the loaded sandbox, also on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
     loaded: *const LoadedSandbox,
@@ -93,7 +182,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
         let sandbox = Out::new(sandbox, "sandbox")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
         let contents = loaded.shell.take(|_| Ok(()))?;
-        sandbox.give(Sandbox::new(contents.unload()?, loaded.settings));
+        sandbox.give(Sandbox::new(contents.unload()?, loaded.original));
         Ok(())
     })
 }

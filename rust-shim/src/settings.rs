@@ -71,6 +71,20 @@ impl Settings {
         Ok(())
     }
 
+    pub(crate) fn retry_delay_nanoseconds(&self) -> u64 {
+        u64::try_from(self.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// These settings once a snapshot with `other` is restored: its sizes come along, but how to
+    /// interrupt the guest is the micro-VM's own.
+    pub(crate) fn with_sizes_of(&self, other: &Self) -> Self {
+        Self {
+            interrupt_retry_delay: self.interrupt_retry_delay,
+            interrupt_signal_offset: self.interrupt_signal_offset,
+            ..*other
+        }
+    }
+
     /// An upstream builder with these settings.
     pub(crate) fn builder(&self) -> Result<SandboxBuilder> {
         let mut builder = SandboxBuilder::new()
@@ -148,6 +162,34 @@ mod tests {
             error.message(),
             "scratch size is 1048577 bytes, not a multiple of the page size of 4096"
         );
+    }
+
+    #[test]
+    fn a_restored_snapshot_brings_its_sizes_only() {
+        let own = Settings {
+            interrupt_signal_offset: 3,
+            interrupt_retry_delay: Duration::from_nanos(7),
+            ..Settings::default()
+        };
+        let snapshot = Settings {
+            heap: 1,
+            scratch: 2,
+            input_buffer: 3,
+            output_buffer: 4,
+            ..Settings::default()
+        };
+        let both = own.with_sizes_of(&snapshot);
+        assert_eq!(
+            (
+                both.heap,
+                both.scratch,
+                both.input_buffer,
+                both.output_buffer
+            ),
+            (1, 2, 3, 4)
+        );
+        assert_eq!(both.interrupt_signal_offset, 3);
+        assert_eq!(both.retry_delay_nanoseconds(), 7);
     }
 
     #[test]
