@@ -263,6 +263,7 @@ func TestSnapshotsAreClosedOnce(t *testing.T) {
 // Closing a snapshot that is being restored leaves the restore alone.
 func TestCloseASnapshotInUse(t *testing.T) {
 	loaded := loadHandler(t, counter)
+	first := takeSnapshot(t, loaded)
 	for range 20 {
 		snapshot, err := loaded.Snapshot(t.Context())
 		require.NoError(t, err)
@@ -278,17 +279,8 @@ func TestCloseASnapshotInUse(t *testing.T) {
 		wait.Wait()
 		assert.Equal(t, `{"count":1}`, call(t, loaded, `{}`))
 		assert.Equal(t, hyperlight.StatusReady, loaded.Status())
-		restoreFirst(t, loaded)
+		restore(t, loaded, first)
 	}
-}
-
-// restoreFirst gives the counter its first state back.
-func restoreFirst(t *testing.T, loaded *hyperlight.LoadedJSSandbox) {
-	t.Helper()
-	fresh := loadHandler(t, counter)
-	snapshot := takeSnapshot(t, fresh)
-	restore(t, loaded, snapshot)
-	require.NoError(t, fresh.Close())
 }
 
 func TestSnapshotsThatAreNone(t *testing.T) {
