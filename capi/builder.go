@@ -90,12 +90,7 @@ func BuilderSetDebuggingPort(b Builder, port uint16) *Error {
 //
 // hljs_code hljs_builder_get_config(const hljs_builder *builder, uint64_t *heap_size, uint64_t *scratch_size, uint64_t *input_buffer_size, uint64_t *output_buffer_size, uint64_t *interrupt_retry_delay, uint8_t *interrupt_signal_offset, hljs_error **error);
 func BuilderGetConfig(b Builder) (Config, *Error) {
-	f := newFrame()
-	defer f.done()
-	f.uint(b.ptr)
-	f.outConfig()
-	err := f.fallible(symbols.hljs_builder_get_config)
-	return f.config, err
+	return config(b.ptr, symbols.hljs_builder_get_config)
 }
 
 // BuilderBuild consumes the builder, also on failure.
@@ -118,6 +113,16 @@ func builderSet(b Builder, symbol uintptr, value uint64) *Error {
 	f.uint(b.ptr)
 	f.uint(uintptr(value))
 	return f.fallible(symbol)
+}
+
+// config calls one of the _get_config functions.
+func config(native, symbol uintptr) (Config, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(native)
+	f.outConfig()
+	err := f.fallible(symbol)
+	return f.config, err
 }
 
 // transition calls one of the functions that turn an object into the next.

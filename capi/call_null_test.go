@@ -60,10 +60,15 @@ var nullCalls = map[string]func() *Error{
 	"hljs_loaded_sandbox_interrupt_handle": func() *Error {
 		return discard(LoadedSandboxInterruptHandle(LoadedSandbox{}))
 	},
-	"hljs_interrupt_handle_kill":    func() *Error { return discard(InterruptHandleKill(InterruptHandle{})) },
-	"hljs_interrupt_handle_dropped": func() *Error { return discard(InterruptHandleDropped(InterruptHandle{})) },
-	"hljs_loaded_sandbox_status":    func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
-	"hljs_loaded_sandbox_unload":    func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
+	"hljs_interrupt_handle_kill":     func() *Error { return discard(InterruptHandleKill(InterruptHandle{})) },
+	"hljs_interrupt_handle_dropped":  func() *Error { return discard(InterruptHandleDropped(InterruptHandle{})) },
+	"hljs_loaded_sandbox_status":     func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_unload":     func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_get_config": func() *Error { return discard(LoadedSandboxGetConfig(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_snapshot":   func() *Error { return discard(LoadedSandboxSnapshot(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_restore":    func() *Error { return LoadedSandboxRestore(LoadedSandbox{}, Snapshot{}) },
+	"hljs_snapshot_save":             func() *Error { return discard(SnapshotSave(Snapshot{}, "dir", "tag")) },
+	"hljs_snapshot_get_config":       func() *Error { return discard(SnapshotGetConfig(Snapshot{})) },
 }
 
 // nullReads asks a missing object; the answer is nothing, whatever the type.
@@ -86,6 +91,7 @@ var nullFrees = map[string]func(){
 	"hljs_monitor_free":          func() { MonitorFree(Monitor{}) },
 	"hljs_interrupt_handle_free": func() { InterruptHandleFree(InterruptHandle{}) },
 	"hljs_loaded_sandbox_free":   func() { LoadedSandboxFree(LoadedSandbox{}) },
+	"hljs_snapshot_free":         func() { SnapshotFree(Snapshot{}) },
 }
 
 func TestNullIsAnInvalidArgument(t *testing.T) {

@@ -71,6 +71,14 @@ func TestTextArrivesWhole(t *testing.T) {
 				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil))
 			},
 		},
+		"folder to save into": {
+			"the folder", "snapshot", true,
+			func(text string) *Error { return discard(SnapshotSave(Snapshot{}, text, "tag")) },
+		},
+		"tag to save under": {
+			"the tag", "snapshot", false,
+			func(text string) *Error { return discard(SnapshotSave(Snapshot{}, "dir", text)) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			isNull := call.object + " is NULL"

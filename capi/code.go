@@ -39,6 +39,12 @@ const (
 	CodeUnrecoverable      Code = 86
 	CodeOutputTooBig       Code = 87
 
+	CodeSnapshotMismatch     Code = 110
+	CodeSnapshotIncompatible Code = 111
+	CodeSnapshotNotFound     Code = 112
+	CodeSnapshotCorrupt      Code = 113
+	CodeSnapshotIO           Code = 114
+
 	CodeMonitorFailedToStart Code = 120
 	CodeTooManyTriggers      Code = 121
 
@@ -79,6 +85,11 @@ var Codes = []Code{
 	CodePoisoned,
 	CodeUnrecoverable,
 	CodeOutputTooBig,
+	CodeSnapshotMismatch,
+	CodeSnapshotIncompatible,
+	CodeSnapshotNotFound,
+	CodeSnapshotCorrupt,
+	CodeSnapshotIO,
 	CodeMonitorFailedToStart,
 	CodeTooManyTriggers,
 	CodeTelemetryTooLate,

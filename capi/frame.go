@@ -86,11 +86,15 @@ func (f *frame) outData() {
 	f.uint(uintptr(unsafe.Pointer(&f.dataLen)))
 }
 
-func (f *frame) outConfig() {
+func (f *frame) outSizes() {
 	f.uint(uintptr(unsafe.Pointer(&f.config.HeapSize)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.ScratchSize)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.InputBufferSize)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.OutputBufferSize)))
+}
+
+func (f *frame) outConfig() {
+	f.outSizes()
 	f.uint(uintptr(unsafe.Pointer(&f.config.InterruptRetryDelay)))
 	f.uint(uintptr(unsafe.Pointer(&f.config.InterruptSignalOffset)))
 }

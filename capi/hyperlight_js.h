@@ -35,10 +35,13 @@
 // longjmp). Calling a function on the same sandbox from one gives HLJS_CODE_BUSY; other sandboxes
 // are free to use. A drop function runs exactly once.
 //
+// Snapshots: an hljs_snapshot is the state of an hljs_loaded_sandbox, taken, restored, saved to files
+// and loaded from them. It never changes, and belongs to no sandbox.
+//
 // Threads: every function may be called from any thread. One object serves one call at a time; a
-// second one gets HLJS_CODE_BUSY, except for `_status`, `_last_call_stats` and `_interrupt_handle`,
-// which answer at once. Monitors and interrupt handles serve any number of calls at a time. There is
-// no thread-local state.
+// second one gets HLJS_CODE_BUSY, except for `_status`, `_get_config`, `_last_call_stats` and
+// `_interrupt_handle` of a loaded sandbox, which answer at once. Monitors, interrupt handles and snapshots
+// serve any number of calls at a time. There is no thread-local state.
 //
 // Signals: a running guest is interrupted by the signal SIGRTMIN (plus the offset that was set).
 // The library installs its handler with SA_ONSTACK when a sandbox loads its runtime; the program
@@ -127,6 +130,17 @@ enum hljs_code
     // The guest aborted because a result does not fit into the output buffer. The sandbox is
     // poisoned.
     HLJS_CODE_OUTPUT_TOO_BIG = 87,
+    // The snapshot needs host functions that the sandbox lacks, or has with another signature. The
+    // sandbox is as before.
+    HLJS_CODE_SNAPSHOT_MISMATCH = 110,
+    // The snapshot was saved on another architecture, hypervisor or CPU vendor, or by another version.
+    HLJS_CODE_SNAPSHOT_INCOMPATIBLE = 111,
+    // The folder is no OCI image layout, or holds no snapshot of this tag or digest.
+    HLJS_CODE_SNAPSHOT_NOT_FOUND = 112,
+    // A file of the OCI image layout is missing, malformed, or not what its digest says.
+    HLJS_CODE_SNAPSHOT_CORRUPT = 113,
+    // A file of the OCI image layout cannot be read or written.
+    HLJS_CODE_SNAPSHOT_IO = 114,
     // A monitor could not start, so the handler was not run. The sandbox is as before.
     HLJS_CODE_MONITOR_FAILED_TO_START = 120,
     // The process has used as many names of triggers as it can.
@@ -247,6 +261,10 @@ typedef struct hljs_proto_sandbox hljs_proto_sandbox;
 
 // A sandbox with a JavaScript runtime and no handlers loaded.
 typedef struct hljs_sandbox hljs_sandbox;
+
+// The state of a loaded sandbox between two calls: guest memory, handlers and modules included. It
+// belongs to no sandbox, never changes, and serves any number of threads at a time.
+typedef struct hljs_snapshot hljs_snapshot;
 
 // Takes what the guest prints. `text` is UTF-8, is borrowed for the call, and arrives in pieces as
 // the guest flushes them. Must not unwind.
@@ -713,8 +731,37 @@ hljs_code hljs_loaded_sandbox_interrupt_handle(const hljs_loaded_sandbox *loaded
                                                hljs_interrupt_handle **handle,
                                                hljs_error **error);
 
-// Forgets all handlers and restores the state before they were loaded, also from poisoned.
-// Consumes the loaded sandbox, also on failure.
+// Reads what is in effect: what the builder was given, with the sizes of the snapshot that was restored
+// last. Each output may be NULL. Never waits, from any thread.
+hljs_code hljs_loaded_sandbox_get_config(const hljs_loaded_sandbox *loaded,
+                                         uint64_t *heap_size,
+                                         uint64_t *scratch_size,
+                                         uint64_t *input_buffer_size,
+                                         uint64_t *output_buffer_size,
+                                         uint64_t *interrupt_retry_delay,
+                                         uint8_t *interrupt_signal_offset,
+                                         hljs_error **error);
+
+// Takes a snapshot of the guest's memory, with handlers, modules and their state. Not while poisoned.
+// Costs a copy of that memory, mostly the heap; without a call of the guest, or a restore, in
+// between, a second one is the same snapshot again and costs nothing.
+hljs_code hljs_loaded_sandbox_snapshot(const hljs_loaded_sandbox *loaded,
+                                       hljs_snapshot **snapshot,
+                                       hljs_error **error);
+
+// Makes the guest what it was when the snapshot was taken, in this sandbox or another one, in this
+// process or another one; also from poisoned. The handlers are then those of the snapshot, and so are
+// the sizes of heap, scratch and buffers; host functions, print function and interrupt signal stay
+// the sandbox's own. `Math.random` gives the same numbers after each restore.
+//
+// The status tells what a failure did. As before: nothing changed, since the snapshot does not suit
+// (`HLJS_CODE_SNAPSHOT_MISMATCH`). Poisoned: restore again. Unrecoverable: free it.
+hljs_code hljs_loaded_sandbox_restore(const hljs_loaded_sandbox *loaded,
+                                      const hljs_snapshot *snapshot,
+                                      hljs_error **error);
+
+// Forgets all handlers and restores the state before they were loaded, also from poisoned, with the
+// sizes that the builder was given. Consumes the loaded sandbox, also on failure.
 hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded,
                                      hljs_sandbox **sandbox,
                                      hljs_error **error);
@@ -741,6 +788,52 @@ hljs_code hljs_interrupt_handle_dropped(const hljs_interrupt_handle *handle,
 
 // Frees an interrupt handle. NULL is ignored.
 void hljs_interrupt_handle_free(hljs_interrupt_handle *handle);
+
+// Saves a snapshot under a tag in an OCI image layout, the folder `dir`, and gives the digest of its
+// manifest, text like `sha256:...`, which names this very snapshot for ever. The folder is created if
+// need be, its parent is not; snapshots under other tags stay. A tag that exists is moved: the old
+// snapshot's files stay on disk, but unless it has another tag it can be loaded no more.
+//
+// Saves of one process take turns. Different processes must not save into one folder at a time: the
+// last one to finish would drop the others' tags. A file is bound to the architecture, the
+// hypervisor, the CPU vendor and the version of upstream that wrote it, and holds all of the guest's
+// memory, secrets included.
+hljs_code hljs_snapshot_save(const hljs_snapshot *snapshot,
+                             const uint8_t *dir,
+                             size_t dir_len,
+                             const uint8_t *tag,
+                             size_t tag_len,
+                             uint8_t **digest,
+                             size_t *digest_len,
+                             hljs_error **error);
+
+// Loads a snapshot from an OCI image layout, by its tag or its digest. With `verify` other than 0 the
+// SHA-256 sums of all its files are checked first: that finds damage, not forgery, so load only
+// what you trust. Unverified, sizes and structure are still checked, and a damaged guest can
+// still not leave its micro-VM.
+//
+// The snapshot's memory stays mapped from its file while the snapshot, or a sandbox that it was
+// restored into, lives: the file must not be changed or cut meanwhile, or the process may die of
+// SIGBUS.
+hljs_code hljs_snapshot_load(const uint8_t *dir,
+                             size_t dir_len,
+                             const uint8_t *reference,
+                             size_t reference_len,
+                             uint32_t verify,
+                             hljs_snapshot **snapshot,
+                             hljs_error **error);
+
+// Reads the sizes in bytes that a sandbox has once this snapshot is restored into it. Each output may
+// be NULL.
+hljs_code hljs_snapshot_get_config(const hljs_snapshot *snapshot,
+                                   uint64_t *heap_size,
+                                   uint64_t *scratch_size,
+                                   uint64_t *input_buffer_size,
+                                   uint64_t *output_buffer_size,
+                                   hljs_error **error);
+
+// Frees a snapshot. Sandboxes that it was restored into keep what they need of it. NULL is ignored.
+void hljs_snapshot_free(hljs_snapshot *snapshot);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -47,6 +47,32 @@ func LoadedSandboxInterruptHandle(l LoadedSandbox) (InterruptHandle, *Error) {
 	return InterruptHandle{object}, err
 }
 
+// LoadedSandboxGetConfig reads what is in effect. It never waits.
+//
+// hljs_code hljs_loaded_sandbox_get_config(const hljs_loaded_sandbox *loaded, uint64_t *heap_size, uint64_t *scratch_size, uint64_t *input_buffer_size, uint64_t *output_buffer_size, uint64_t *interrupt_retry_delay, uint8_t *interrupt_signal_offset, hljs_error **error);
+func LoadedSandboxGetConfig(l LoadedSandbox) (Config, *Error) {
+	return config(l.ptr, symbols.hljs_loaded_sandbox_get_config)
+}
+
+// LoadedSandboxSnapshot takes a snapshot.
+//
+// hljs_code hljs_loaded_sandbox_snapshot(const hljs_loaded_sandbox *loaded, hljs_snapshot **snapshot, hljs_error **error);
+func LoadedSandboxSnapshot(l LoadedSandbox) (Snapshot, *Error) {
+	object, err := transition(l.ptr, symbols.hljs_loaded_sandbox_snapshot)
+	return Snapshot{object}, err
+}
+
+// LoadedSandboxRestore makes the guest what it was when the snapshot was taken.
+//
+// hljs_code hljs_loaded_sandbox_restore(const hljs_loaded_sandbox *loaded, const hljs_snapshot *snapshot, hljs_error **error);
+func LoadedSandboxRestore(l LoadedSandbox, snapshot Snapshot) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(l.ptr)
+	f.uint(snapshot.ptr)
+	return f.fallible(symbols.hljs_loaded_sandbox_restore)
+}
+
 // LoadedSandboxUnload consumes the loaded sandbox, also on failure.
 //
 // hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded, hljs_sandbox **sandbox, hljs_error **error);

@@ -18,9 +18,11 @@ type (
 	LoadedSandbox struct{ ptr uintptr }
 	// InterruptHandle is hljs_interrupt_handle.
 	InterruptHandle struct{ ptr uintptr }
+	// Snapshot is hljs_snapshot.
+	Snapshot struct{ ptr uintptr }
 )
 
-// Config is what hljs_builder_get_config reads back. Sizes are in bytes, the delay in nanoseconds.
+// Config is what the _get_config functions read back. Sizes are in bytes, the delay in nanoseconds.
 type Config struct {
 	HeapSize, ScratchSize             uint64
 	InputBufferSize, OutputBufferSize uint64

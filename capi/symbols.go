@@ -63,9 +63,16 @@ var symbols struct {
 	hljs_loaded_sandbox_status               uintptr
 	hljs_loaded_sandbox_last_call_stats      uintptr
 	hljs_loaded_sandbox_interrupt_handle     uintptr
+	hljs_loaded_sandbox_get_config           uintptr
+	hljs_loaded_sandbox_snapshot             uintptr
+	hljs_loaded_sandbox_restore              uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
 	hljs_interrupt_handle_kill               uintptr
 	hljs_interrupt_handle_dropped            uintptr
 	hljs_interrupt_handle_free               uintptr
+	hljs_snapshot_save                       uintptr
+	hljs_snapshot_load                       uintptr
+	hljs_snapshot_get_config                 uintptr
+	hljs_snapshot_free                       uintptr
 }

@@ -323,7 +323,7 @@ func TestGuestsThatRunOutOfMemory(t *testing.T) {
 
 			_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
 			require.ErrorIs(t, err, hyperlight.ErrPoisoned)
-			assert.EqualError(t, err, "hyperlight: HandleEvent: The sandbox was poisoned (unload or close it)")
+			assert.EqualError(t, err, "hyperlight: HandleEvent: The sandbox was poisoned (restore a snapshot, unload or close it)")
 
 			assert.Equal(t, `{"count":1}`, call(t, bystander, `{}`), "another sandbox does not notice")
 			sandbox, err := loaded.Unload(t.Context())

@@ -19,9 +19,16 @@
 // # Memory
 //
 // A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The
-// first write to a page of the image copies that page to scratch, and nothing but unloading gives
-// scratch back. So scratch, not heap, bounds what a guest can write to. A guest that runs out of
-// either does not get an exception: it aborts, which poisons the sandbox.
+// first write to a page of the image copies that page to scratch, and only restoring a snapshot or
+// unloading gives scratch back. So scratch, not heap, bounds what a guest can write to. A guest that
+// runs out of either does not get an exception: it aborts, which poisons the sandbox.
+//
+// # Snapshots
+//
+// A [Snapshot] is the state of a loaded sandbox between two calls. To restore one takes a fraction of
+// the time that a new sandbox takes, recovers a poisoned one, and makes sure that what one caller
+// left in the guest is not there for the next. It can be restored into other sandboxes, and saved to
+// files.
 //
 // # Goroutines
 //

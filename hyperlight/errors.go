@@ -94,6 +94,12 @@ const (
 	CodePanic    = Code(capi.CodePanic)
 	CodeBusy     = Code(capi.CodeBusy)
 
+	CodeSnapshotMismatch     = Code(capi.CodeSnapshotMismatch)
+	CodeSnapshotIncompatible = Code(capi.CodeSnapshotIncompatible)
+	CodeSnapshotNotFound     = Code(capi.CodeSnapshotNotFound)
+	CodeSnapshotCorrupt      = Code(capi.CodeSnapshotCorrupt)
+	CodeSnapshotIO           = Code(capi.CodeSnapshotIO)
+
 	CodeClosed          Code = 1000
 	CodeLibraryNotFound Code = 1001
 	CodeABIMismatch     Code = 1002
@@ -110,7 +116,7 @@ var (
 	ErrInvalidArgument = errors.New("invalid argument")
 	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned.
 	ErrConsumed = errors.New("consumed")
-	// ErrClosed: the sandbox was closed.
+	// ErrClosed: the sandbox, or the snapshot, was closed.
 	ErrClosed = errors.New("closed")
 	// ErrUnsupported: this platform, or this build of the library, cannot do it.
 	ErrUnsupported = errors.New("unsupported")
@@ -161,10 +167,23 @@ var (
 	ErrAccessViolation = errors.New("memory access violation")
 	// ErrVMFailure: the micro-VM failed while it ran. The sandbox is poisoned.
 	ErrVMFailure = errors.New("micro-VM failure")
-	// ErrPoisoned: an earlier call left the sandbox poisoned. Unload it.
+	// ErrPoisoned: an earlier call left the sandbox poisoned. Restore a snapshot, or unload it.
 	ErrPoisoned = errors.New("poisoned")
 	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
 	ErrUnrecoverable = errors.New("unrecoverable")
+
+	// ErrSnapshotMismatch: the snapshot needs host functions that the sandbox lacks, or has with another
+	// signature. The sandbox is as before.
+	ErrSnapshotMismatch = errors.New("snapshot mismatch")
+	// ErrSnapshotIncompatible: the snapshot was saved on another architecture, hypervisor or CPU vendor, or
+	// by another version of upstream.
+	ErrSnapshotIncompatible = errors.New("snapshot incompatible")
+	// ErrSnapshotNotFound: the folder holds no snapshots, or none of this tag or digest.
+	ErrSnapshotNotFound = errors.New("snapshot not found")
+	// ErrSnapshotCorrupt: a file of the snapshot is missing, malformed, or not what its digest says.
+	ErrSnapshotCorrupt = errors.New("snapshot corrupt")
+	// ErrSnapshotIO: a file of the snapshot cannot be read or written.
+	ErrSnapshotIO = errors.New("snapshot file failure")
 
 	// ErrMonitorFailedToStart: a monitor could not start, so the handler did not run.
 	ErrMonitorFailedToStart = errors.New("monitor failed to start")
@@ -223,9 +242,20 @@ var kinds = map[Code]struct {
 	CodeOutOfMemory:        {[]error{ErrOutOfMemory, ErrGuestAborted}, "raise WithHeapSize and WithScratchSize"},
 	CodeAccessViolation:    {sentinels: []error{ErrAccessViolation}},
 	CodeVMFailure:          {sentinels: []error{ErrVMFailure}},
-	CodePoisoned:           {[]error{ErrPoisoned}, "unload or close it"},
+	CodePoisoned:           {[]error{ErrPoisoned}, "restore a snapshot, unload or close it"},
 	CodeUnrecoverable:      {sentinels: []error{ErrUnrecoverable}},
 	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
+
+	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
+
+	CodeSnapshotMismatch: {
+		[]error{ErrSnapshotMismatch},
+		"register them, before LoadRuntime, as in the sandbox that the snapshot was taken from",
+	},
+	CodeSnapshotIncompatible: {[]error{ErrSnapshotIncompatible}, "take and save it again on this kind of host"},
+	CodeSnapshotNotFound:     {sentinels: []error{ErrSnapshotNotFound}},
+	CodeSnapshotCorrupt:      {[]error{ErrSnapshotCorrupt}, "save the snapshot again"},
+	CodeSnapshotIO:           {sentinels: []error{ErrSnapshotIO}},
 
 	CodeMonitorFailedToStart: {sentinels: []error{ErrMonitorFailedToStart}},
 	CodeTooManyTriggers:      {sentinels: []error{ErrTooManyTriggers}},
@@ -242,8 +272,6 @@ var kinds = map[Code]struct {
 	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
-
-	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
 }
 
 // Error is the operation, the message, what stopped the guest, what can be done about it, and what an exception

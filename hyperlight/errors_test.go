@@ -44,6 +44,11 @@ func TestEveryCodeMatchesItsSentinels(t *testing.T) {
 		capi.CodeUnrecoverable:      {ErrUnrecoverable},
 		capi.CodeOutputTooBig:       {ErrOutputTooBig, ErrGuestAborted},
 
+		capi.CodeSnapshotMismatch:     {ErrSnapshotMismatch},
+		capi.CodeSnapshotIncompatible: {ErrSnapshotIncompatible},
+		capi.CodeSnapshotNotFound:     {ErrSnapshotNotFound},
+		capi.CodeSnapshotCorrupt:      {ErrSnapshotCorrupt},
+		capi.CodeSnapshotIO:           {ErrSnapshotIO},
 		capi.CodeMonitorFailedToStart: {ErrMonitorFailedToStart},
 		capi.CodeTooManyTriggers:      {ErrTooManyTriggers},
 		capi.CodeTelemetryTooLate:     {ErrTelemetryTooLate},

@@ -8,9 +8,10 @@ import (
 // guest is the Go side of one micro-VM: what callbacks from it need, whatever state its sandbox is in.
 // Callbacks keep it alive, so it knows no sandbox: a forgotten one must become unreachable.
 type guest struct {
-	config atomic.Pointer[Config]
-	print  printing // where the guest prints, unless a call says otherwise
-	call   atomic.Pointer[guestCall]
+	original Config // what it was built with, and has again after unloading
+	config   atomic.Pointer[Config]
+	print    printing // where the guest prints, unless a call says otherwise
+	call     atomic.Pointer[guestCall]
 }
 
 // guestCall is one stay in the guest: a handler's call, or the evaluation of top-level code by Load.
@@ -23,7 +24,7 @@ type guestCall struct {
 }
 
 func newGuest(config Config, print printing) *guest {
-	g := &guest{print: print}
+	g := &guest{original: config, print: print}
 	g.config.Store(&config)
 	return g
 }
@@ -35,6 +36,9 @@ func (g *guest) configuration() Config {
 	}
 	return *g.config.Load()
 }
+
+// reconfigure says what is in effect from now on.
+func (g *guest) reconfigure(config Config) { g.config.Store(&config) }
 
 // printing is where the guest prints unless a call says otherwise.
 func (g *guest) printing() printing {

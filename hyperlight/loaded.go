@@ -67,8 +67,8 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 //
 // The sandbox is poisoned after: [ErrCancelled], unless a trigger among the monitors had fired before;
 // [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into the output buffer,
-// [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls return [ErrPoisoned]
-// until it is unloaded.
+// [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls return [ErrPoisoned], until
+// [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers it.
 //
 // Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
@@ -132,8 +132,9 @@ func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64
 	}
 }
 
-// Unload forgets all handlers and restores the state before they were loaded, also from poisoned, and
-// consumes s, also when it fails. Upstream: LoadedJSSandbox::unload.
+// Unload forgets all handlers and restores the state before they were loaded, also from poisoned, with
+// the configuration of New, and consumes s, also when it fails. Snapshots stay usable. Upstream:
+// LoadedJSSandbox::unload.
 //
 // ctx bounds the wait for other calls of this sandbox.
 //
@@ -152,6 +153,7 @@ func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
+	s.guest.reconfigure(s.guest.original)
 	if s.h.wasClosed() {
 		capi.SandboxFree(native)
 		return nil, s.h.unusable(op)
@@ -166,7 +168,8 @@ func (s *LoadedJSSandbox) readStatus() {
 	}
 }
 
-// Config is the configuration in effect.
+// Config is the configuration in effect: that of New, with the sizes of the snapshot that was restored
+// last.
 func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox after the last finished call. It never waits for a running one.

@@ -161,6 +161,10 @@ func (o *options) apply(op string, builder capi.Builder) error {
 // configOf reads a builder's configuration back.
 func configOf(op string, builder capi.Builder) (Config, error) {
 	config, err := capi.BuilderGetConfig(builder)
+	return configFrom(config), nativeError(op, err)
+}
+
+func configFrom(config capi.Config) Config {
 	return Config{
 		HeapSize:              int(config.HeapSize),
 		ScratchSize:           int(config.ScratchSize),
@@ -168,5 +172,5 @@ func configOf(op string, builder capi.Builder) (Config, error) {
 		OutputBufferSize:      int(config.OutputBufferSize),
 		InterruptRetryDelay:   time.Duration(config.InterruptRetryDelay),
 		InterruptSignalOffset: config.InterruptSignalOffset,
-	}, nativeError(op, err)
+	}
 }

@@ -9,7 +9,8 @@ type Status uint32
 const (
 	// StatusReady: the sandbox takes calls.
 	StatusReady Status = iota
-	// StatusPoisoned: the guest was stopped in mid-run. Only [LoadedJSSandbox.Unload] helps.
+	// StatusPoisoned: the guest was stopped in mid-run. Only [LoadedJSSandbox.Restore] and
+	// [LoadedJSSandbox.Unload] help.
 	StatusPoisoned
 	// StatusUnrecoverable: nothing helps; Close it.
 	StatusUnrecoverable
@@ -32,7 +33,7 @@ func (s Status) String() string {
 // IsReady says whether the sandbox takes calls.
 func (s Status) IsReady() bool { return s == StatusReady }
 
-// IsPoisoned says whether the sandbox must be unloaded before its next use.
+// IsPoisoned says whether the sandbox must be restored or unloaded before its next use.
 func (s Status) IsPoisoned() bool { return s == StatusPoisoned }
 
 // IsUnrecoverable says whether the sandbox must be discarded.

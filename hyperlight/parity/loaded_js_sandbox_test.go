@@ -1,6 +1,7 @@
 package parity_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,8 +16,7 @@ const redirect = `
 		return event
 	}`
 
-// TestLoadedJSSandbox is the test module of upstream's src/sandbox/loaded_js_sandbox.rs, without the
-// test of snapshots.
+// TestLoadedJSSandbox is the test module of upstream's src/sandbox/loaded_js_sandbox.rs.
 func TestLoadedJSSandbox(t *testing.T) {
 	const counter = `
 		let count = 0;
@@ -45,6 +45,32 @@ func TestLoadedJSSandbox(t *testing.T) {
 
 	t.Run("test_handle_event_accumulates_state", func(t *testing.T) {
 		countsFromOne(t, loadHandler(t, counter))
+	})
+
+	t.Run("test_snapshot_and_restore", func(t *testing.T) {
+		counts := func(loaded *hyperlight.LoadedJSSandbox, name string, want int) {
+			t.Helper()
+			assert.Equal(t, fmt.Sprintf(`{"count":%d}`, want), handle(t, loaded, name, `{ "count": 0 }`))
+		}
+		loaded := loadHandler(t, counter)
+		counts(loaded, "handler", 1)
+		snapshot := takeSnapshot(t, loaded)
+		counts(loaded, "handler", 2)
+		counts(loaded, "handler", 3)
+		restore(t, loaded, snapshot)
+		counts(loaded, "handler", 2)
+
+		sandbox := unload(t, loaded)
+		addHandler(t, sandbox, "handler2", counter)
+		reloaded := load(t, sandbox)
+		counts(reloaded, "handler2", 1)
+		_, err := reloaded.HandleEvent(t.Context(), "handler", []byte(`{ "count": 0 }`))
+		require.ErrorIs(t, err, hyperlight.ErrHandlerNotFound)
+
+		restore(t, reloaded, snapshot)
+		counts(reloaded, "handler", 2)
+		_, err = reloaded.HandleEvent(t.Context(), "handler2", []byte(`{ "count": 0 }`))
+		require.ErrorIs(t, err, hyperlight.ErrHandlerNotFound)
 	})
 
 	t.Run("test_add_handler_unload_and_reuse_resets_state", func(t *testing.T) {

@@ -75,6 +75,17 @@ pub enum Code {
     /// poisoned.
     OutputTooBig = 87,
 
+    /// The snapshot needs host functions that the sandbox lacks, or has with another signature. The
+    /// sandbox is as before.
+    SnapshotMismatch = 110,
+    /// The snapshot was saved on another architecture, hypervisor or CPU vendor, or by another version.
+    SnapshotIncompatible = 111,
+    /// The folder is no OCI image layout, or holds no snapshot of this tag or digest.
+    SnapshotNotFound = 112,
+    /// A file of the OCI image layout is missing, malformed, or not what its digest says.
+    SnapshotCorrupt = 113,
+    /// A file of the OCI image layout cannot be read or written.
+    SnapshotIo = 114,
     /// A monitor could not start, so the handler was not run. The sandbox is as before.
     MonitorFailedToStart = 120,
     /// The process has used as many names of triggers as it can.

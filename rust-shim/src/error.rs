@@ -106,6 +106,9 @@ impl From<HyperlightError> for Error {
             HyperlightError::ExecutionAccessViolation(_)
             | HyperlightError::MemoryAccessViolation(..) => result.code = Code::AccessViolation,
             HyperlightError::HyperlightVmError(_) => result.code = Code::VmFailure,
+            HyperlightError::SnapshotHostFunctionMismatch { .. } => {
+                result.code = Code::SnapshotMismatch;
+            }
             HyperlightError::GuestAborted(code, text) => {
                 result.guest_code = Some(u32::from(code));
                 result.code = abort_code(code, &text);

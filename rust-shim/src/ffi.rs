@@ -148,7 +148,7 @@ impl<T> Out<*mut T> {
     }
 }
 
-/// Sets an output that may be NULL.
+/// Writes an output that the caller may not want.
 pub(crate) fn set_if_wanted<T>(target: *mut T, value: T) {
     if let Ok(out) = Out::new(target, "") {
         out.set(value);

@@ -19,7 +19,7 @@ use crate::callback::Tree;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi;
-use crate::settings::Settings;
+use crate::settings::{Effective, Settings};
 
 /// What a path leads to, as an `hljs_stat_fn` tells it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -166,11 +166,11 @@ pub(crate) struct FileTree(Option<Arc<Shared>>);
 
 struct Shared {
     tree: Tree,
-    settings: Settings,
+    settings: Arc<Effective>,
 }
 
 impl FileTree {
-    pub(crate) fn of(tree: Tree, settings: Settings) -> Self {
+    pub(crate) fn of(tree: Tree, settings: Arc<Effective>) -> Self {
         Self(Some(Arc::new(Shared { tree, settings })))
     }
 
@@ -211,7 +211,7 @@ impl FileSystem for FileTree {
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {
-        let data = self.fetch(path, Content::Module(self.shared()?.settings))?;
+        let data = self.fetch(path, Content::Module(self.shared()?.settings.get()))?;
         String::from_utf8(data).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
     }
 
@@ -320,7 +320,7 @@ mod tests {
         fn tree(&self) -> FileTree {
             let pointer = ptr::from_ref(self).cast_mut().cast();
             let tree = Tree::new(Some(stat), Some(read), pointer, Some(count));
-            FileTree::of(tree, Settings::default())
+            FileTree::of(tree, Effective::new(Settings::default()))
         }
 
         fn metadata(&self, path: &str) -> io::Result<FileMetadata> {

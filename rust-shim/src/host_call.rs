@@ -1,7 +1,7 @@
 //! `hljs_host_call`: one call of a host function by the guest, while it runs, and its answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyperlight_js::{FnReturn, HyperlightError};
 use hyperlight_js_common::{decode_binaries, encode_binaries};
@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi;
 use crate::json;
-use crate::settings::Settings;
+use crate::settings::{Effective, Settings};
 
 /// A call of a host function by the guest. It lives as long as the callback runs, and is not freed.
 pub struct HostCall {
@@ -60,11 +60,11 @@ impl HostCall {
 /// The function that upstream calls.
 pub(crate) fn bridge(
     function: HostFunction,
-    settings: Settings,
+    settings: Arc<Effective>,
 ) -> impl Fn(Value, Vec<Vec<u8>>) -> hyperlight_js::Result<FnReturn> + Send + Sync + 'static {
     move |args, blobs| {
         exceptional(|| {
-            let call = HostCall::new(settings);
+            let call = HostCall::new(settings.get());
             let args = args.to_string();
             let packed = match blobs.as_slice() {
                 [] => Vec::new(),
@@ -237,7 +237,7 @@ mod tests {
     fn called(body: Body, args: &str, blobs: &[&[u8]]) -> std::result::Result<FnReturn, String> {
         let pointer = (&raw const body).cast_mut().cast();
         let function = HostFunction::new(Some(run), pointer, None);
-        let bridge = bridge(function, Settings::default());
+        let bridge = bridge(function, Effective::new(Settings::default()));
         let blobs = blobs.iter().map(|blob| blob.to_vec()).collect();
         bridge(serde_json::from_str(args).unwrap(), blobs).map_err(|e| e.to_string())
     }

@@ -30,6 +30,7 @@ mod sandbox;
 mod monitor;
 mod loaded_sandbox;
 mod interrupt_handle;
+mod snapshot;
 
 // What it stands on.
 mod ffi;
@@ -43,6 +44,8 @@ mod repeater;
 mod settings;
 mod shell;
 mod signal;
+mod snapshot_error;
+mod snapshot_sizes;
 mod stats;
 mod trigger;
 

@@ -13,14 +13,15 @@ use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
 use crate::repeater;
 use crate::sandbox::Sandbox;
-use crate::settings::Settings;
+use crate::settings::Effective;
 use crate::shell::Shell;
+use crate::snapshot::Snapshot;
 use crate::stats::LastCall;
 
 /// A sandbox whose handlers take events.
 pub struct LoadedSandbox {
     shell: Shell<LoadedJSSandbox>,
-    settings: Settings,
+    settings: Arc<Effective>,
     // Outside the shell: they are for those who do not wait for a running guest.
     interrupter: Arc<Interrupter>,
     last_call: LastCall,
@@ -30,7 +31,7 @@ impl LoadedSandbox {
     /// `interrupter` is that of the micro-VM, if it was loaded before.
     pub(crate) fn new(
         contents: LoadedJSSandbox,
-        settings: Settings,
+        settings: Arc<Effective>,
         interrupter: Option<Arc<Interrupter>>,
     ) -> Self {
         let status = contents.status();
@@ -80,7 +81,7 @@ impl LoadedSandbox {
                     error = error.with_note(&format!(
                         "handler name and event have {} bytes, the input buffer {}",
                         name.len() + event.len(),
-                        self.settings.input_buffer
+                        self.settings.get().input_buffer
                     ));
                 }
                 error.stopped_by(cause)
@@ -209,8 +210,78 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_interrupt_handle(
     })
 }
 
-/// Forgets all handlers and restores the state before they were loaded, also from poisoned.
-/// Consumes the loaded sandbox, also on failure.
+/// Reads what is in effect: what the builder was given, with the sizes of the snapshot that was restored
+/// last. Each output may be NULL. Never waits, from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_get_config(
+    loaded: *const LoadedSandbox,
+    heap_size: *mut u64,
+    scratch_size: *mut u64,
+    input_buffer_size: *mut u64,
+    output_buffer_size: *mut u64,
+    interrupt_retry_delay: *mut u64,
+    interrupt_signal_offset: *mut u8,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let settings = ffi::borrow(loaded, "loaded")?.settings.get();
+        ffi::set_if_wanted(heap_size, settings.heap);
+        ffi::set_if_wanted(scratch_size, settings.scratch);
+        ffi::set_if_wanted(input_buffer_size, settings.input_buffer);
+        ffi::set_if_wanted(output_buffer_size, settings.output_buffer);
+        ffi::set_if_wanted(interrupt_retry_delay, settings.retry_delay_nanoseconds());
+        ffi::set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
+        Ok(())
+    })
+}
+
+/// Takes a snapshot of the guest's memory, with handlers, modules and their state. Not while poisoned.
+/// Costs a copy of that memory, mostly the heap; without a call of the guest, or a restore, in
+/// between, a second one is the same snapshot again and costs nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
+    loaded: *const LoadedSandbox,
+    snapshot: *mut *mut Snapshot,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let snapshot = Out::new(snapshot, "snapshot")?;
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        let taken = loaded.shell.with(|contents| Ok(contents.snapshot()?))?;
+        snapshot.give(Snapshot::new(taken, loaded.settings.get()));
+        Ok(())
+    })
+}
+
+/// Makes the guest what it was when the snapshot was taken, in this sandbox or another one, in this
+/// process or another one; also from poisoned. The handlers are then those of the snapshot, and so are
+/// the sizes of heap, scratch and buffers; host functions, print function and interrupt signal stay
+/// the sandbox's own. `Math.random` gives the same numbers after each restore.
+///
+/// The status tells what a failure did. As before: nothing changed, since the snapshot does not suit
+/// (`HLJS_CODE_SNAPSHOT_MISMATCH`). Poisoned: restore again. Unrecoverable: free it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_restore(
+    loaded: *const LoadedSandbox,
+    snapshot: *const Snapshot,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        let snapshot = ffi::borrow(snapshot, "snapshot")?;
+        let shell = &loaded.shell;
+        shell.with(|contents| {
+            let result = contents.restore(snapshot.upstream());
+            shell.set_status(contents.status().into());
+            result?;
+            loaded.settings.adopt_sizes(snapshot.settings());
+            Ok(())
+        })
+    })
+}
+
+/// Forgets all handlers and restores the state before they were loaded, also from poisoned, with the
+/// sizes that the builder was given. Consumes the loaded sandbox, also on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
     loaded: *const LoadedSandbox,
@@ -222,9 +293,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
         let loaded = ffi::borrow(loaded, "loaded")?;
         let contents = loaded.shell.take(|_| Ok(()))?;
         let interrupter = Some(Arc::clone(&loaded.interrupter));
+        let unloaded = contents.unload()?;
+        loaded.settings.reset();
         sandbox.give(Sandbox::new(
-            contents.unload()?,
-            loaded.settings,
+            unloaded,
+            Arc::clone(&loaded.settings),
             interrupter,
         ));
         Ok(())

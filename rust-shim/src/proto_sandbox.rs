@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
+use std::sync::Arc;
 
 use hyperlight_js::ProtoJSSandbox;
 
@@ -12,14 +13,14 @@ use crate::ffi::{self, Out};
 use crate::file_system::FileTree;
 use crate::host_call;
 use crate::sandbox::{self, Sandbox};
-use crate::settings::Settings;
+use crate::settings::{Effective, Settings};
 use crate::shell::Shell;
 use crate::signal;
 
 /// A sandbox without a JavaScript runtime.
 pub struct ProtoSandbox {
     shell: Shell<Contents>,
-    settings: Settings,
+    settings: Arc<Effective>,
 }
 
 struct Contents {
@@ -39,7 +40,7 @@ impl ProtoSandbox {
         };
         Self {
             shell: Shell::new("the proto sandbox", contents),
-            settings,
+            settings: Effective::new(settings),
         }
     }
 }
@@ -92,12 +93,14 @@ pub unsafe extern "C" fn hljs_proto_sandbox_register(
         }
         let proto = ffi::borrow(proto, "proto")?;
         proto.shell.with(|contents| {
-            let settings = proto.settings;
-            contents.host_functions = contents.host_functions.with(module, name, &settings)?;
-            contents
-                .sandbox
-                .host_module(module)
-                .register_js(name, host_call::bridge(function, settings));
+            contents.host_functions =
+                contents
+                    .host_functions
+                    .with(module, name, &proto.settings.get())?;
+            contents.sandbox.host_module(module).register_js(
+                name,
+                host_call::bridge(function, Arc::clone(&proto.settings)),
+            );
             Ok(())
         })
     })
@@ -134,7 +137,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_set_module_loader(
             return Err(Error::invalid_argument(format!("{name} is NULL")));
         }
         let proto = ffi::borrow(proto, "proto")?;
-        let files = FileTree::of(tree, proto.settings);
+        let files = FileTree::of(tree, Arc::clone(&proto.settings));
         proto.shell.replace(|contents| {
             Ok(Contents {
                 sandbox: contents.sandbox.set_module_loader(files)?,
@@ -159,8 +162,8 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let result = contents.sandbox.load_runtime();
         drop(shield);
         let loaded = result.map_err(Error::boot_failure)?;
-        signal::check_handler(proto.settings.interrupt_signal_offset)?;
-        sandbox.give(Sandbox::new(loaded, proto.settings, None));
+        signal::check_handler(proto.settings.get().interrupt_signal_offset)?;
+        sandbox.give(Sandbox::new(loaded, Arc::clone(&proto.settings), None));
         Ok(())
     })
 }

@@ -14,13 +14,13 @@ use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::interrupt::{Call, Interrupter};
 use crate::loaded_sandbox::LoadedSandbox;
-use crate::settings::Settings;
+use crate::settings::Effective;
 use crate::shell::Shell;
 
 /// A sandbox with a JavaScript runtime and no handlers loaded.
 pub struct Sandbox {
     shell: Shell<Contents>,
-    settings: Settings,
+    settings: Arc<Effective>,
     /// Upstream gives none out before the first handlers are loaded.
     interrupter: Option<Arc<Interrupter>>,
 }
@@ -34,7 +34,7 @@ struct Contents {
 impl Sandbox {
     pub(crate) fn new(
         sandbox: JSSandbox,
-        settings: Settings,
+        settings: Arc<Effective>,
         interrupter: Option<Arc<Interrupter>>,
     ) -> Self {
         let status = sandbox.status();
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn hljs_sandbox_add_handler(
         let text = ffi::text_without_nul(script, script_len, "the script")?;
         let base = ffi::text_without_nul(base, base_len, "the base path")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
-        sandbox.settings.check_input(
+        sandbox.settings.get().check_input(
             "the script",
             encoded_len("register_handler", &[name, text, base]),
         )?;
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn hljs_sandbox_add_module(
         let script = ffi::text_without_nul(script, script_len, "the script")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
         let qualified = format!("{ns}:{name}");
-        sandbox.settings.check_input(
+        sandbox.settings.get().check_input(
             "the script",
             encoded_len("register_module", &[&qualified, script]),
         )?;
@@ -242,7 +242,11 @@ pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
         let result = contents.sandbox.get_loaded_sandbox();
         let cause = call.and_then(Call::end);
         let upstream = result.map_err(|e| Error::from(e).stopped_by(cause))?;
-        loaded.give(LoadedSandbox::new(upstream, sandbox.settings, interrupter));
+        loaded.give(LoadedSandbox::new(
+            upstream,
+            Arc::clone(&sandbox.settings),
+            interrupter,
+        ));
         Ok(())
     })
 }

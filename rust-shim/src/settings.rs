@@ -1,6 +1,7 @@
 //! What a sandbox is made with. Upstream ignores or raises values that are too small; here they
 //! are refused, so that what was set is what is in effect.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyperlight_host::sandbox::SandboxConfiguration;
@@ -71,6 +72,20 @@ impl Settings {
         Ok(())
     }
 
+    pub(crate) fn retry_delay_nanoseconds(&self) -> u64 {
+        u64::try_from(self.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// These settings once a snapshot with `other` is restored: its sizes come along, but how to
+    /// interrupt the guest is the micro-VM's own.
+    fn with_sizes_of(&self, other: &Self) -> Self {
+        Self {
+            interrupt_retry_delay: self.interrupt_retry_delay,
+            interrupt_signal_offset: self.interrupt_signal_offset,
+            ..*other
+        }
+    }
+
     /// An upstream builder with these settings.
     pub(crate) fn builder(&self) -> Result<SandboxBuilder> {
         let mut builder = SandboxBuilder::new()
@@ -100,6 +115,40 @@ impl Settings {
                 self.input_buffer
             ),
         ))
+    }
+}
+
+/// The settings of one micro-VM as they are in effect, for all who need to know while it lives: a snapshot
+/// that is restored brings its sizes along, and unloading brings the builder's back.
+pub(crate) struct Effective {
+    built: Settings,
+    current: Mutex<Settings>,
+}
+
+impl Effective {
+    pub(crate) fn new(built: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            built,
+            current: Mutex::new(built),
+        })
+    }
+
+    pub(crate) fn get(&self) -> Settings {
+        *self.lock()
+    }
+
+    pub(crate) fn adopt_sizes(&self, snapshot: &Settings) {
+        let mut current = self.lock();
+        *current = current.with_sizes_of(snapshot);
+    }
+
+    pub(crate) fn reset(&self) {
+        *self.lock() = self.built;
+    }
+
+    /// The settings are whole at every moment, whoever panicked.
+    fn lock(&self) -> MutexGuard<'_, Settings> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -148,6 +197,34 @@ mod tests {
             error.message(),
             "scratch size is 1048577 bytes, not a multiple of the page size of 4096"
         );
+    }
+
+    #[test]
+    fn a_restored_snapshot_brings_its_sizes_only() {
+        let own = Settings {
+            interrupt_signal_offset: 3,
+            interrupt_retry_delay: Duration::from_nanos(7),
+            ..Settings::default()
+        };
+        let snapshot = Settings {
+            heap: 1,
+            scratch: 2,
+            input_buffer: 3,
+            output_buffer: 4,
+            ..Settings::default()
+        };
+        let both = own.with_sizes_of(&snapshot);
+        assert_eq!(
+            (
+                both.heap,
+                both.scratch,
+                both.input_buffer,
+                both.output_buffer
+            ),
+            (1, 2, 3, 4)
+        );
+        assert_eq!(both.interrupt_signal_offset, 3);
+        assert_eq!(both.retry_delay_nanoseconds(), 7);
     }
 
     #[test]
