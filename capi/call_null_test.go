@@ -36,11 +36,15 @@ var nullCalls = map[string]func() *Error{
 	"hljs_sandbox_remove_module":         func() *Error { return SandboxRemoveModule(Sandbox{}, "name", "user") },
 	"hljs_sandbox_clear_modules":         func() *Error { return SandboxClearModules(Sandbox{}) },
 	"hljs_sandbox_status":                func() *Error { return discard(SandboxStatus(Sandbox{})) },
+	"hljs_sandbox_generate_crashdump":    func() *Error { return SandboxGenerateCrashdump(Sandbox{}) },
 	"hljs_sandbox_get_loaded_sandbox":    func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{})) },
 	"hljs_loaded_sandbox_handle_event": func() *Error {
 		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true))
 	},
 	"hljs_loaded_sandbox_status": func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_loaded_sandbox_generate_crashdump": func() *Error {
+		return LoadedSandboxGenerateCrashdump(LoadedSandbox{})
+	},
 	"hljs_loaded_sandbox_unload": func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
 }
 

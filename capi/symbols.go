@@ -6,6 +6,7 @@ var symbols struct {
 	hljs_abi_version                         uintptr
 	hljs_version                             uintptr
 	hljs_features                            uintptr
+	hljs_runtime                             uintptr
 	hljs_is_hypervisor_present               uintptr
 	hljs_buffer_free                         uintptr
 	hljs_error_code                          uintptr
@@ -36,10 +37,12 @@ var symbols struct {
 	hljs_sandbox_remove_module               uintptr
 	hljs_sandbox_clear_modules               uintptr
 	hljs_sandbox_status                      uintptr
+	hljs_sandbox_generate_crashdump          uintptr
 	hljs_sandbox_get_loaded_sandbox          uintptr
 	hljs_sandbox_free                        uintptr
 	hljs_loaded_sandbox_handle_event         uintptr
 	hljs_loaded_sandbox_status               uintptr
+	hljs_loaded_sandbox_generate_crashdump   uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
 }
