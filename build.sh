@@ -14,6 +14,10 @@ source "$ROOT/scripts/common.sh"
 source "$ROOT/scripts/packages.sh"
 # shellcheck source=scripts/toolchain.sh
 source "$ROOT/scripts/toolchain.sh"
+# shellcheck source=scripts/features.sh
+source "$ROOT/scripts/features.sh"
+# shellcheck source=scripts/runtime.sh
+source "$ROOT/scripts/runtime.sh"
 # shellcheck source=scripts/library.sh
 source "$ROOT/scripts/library.sh"
 # shellcheck source=scripts/machine.sh
@@ -29,7 +33,7 @@ source "$ROOT/scripts/clean.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: ./build.sh [VERB]
+Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
 
   (no verb)                   build the native library, libhyperlight_js_capi.so
   run [FLAGS] FILE.js [EVENT] run a handler in a micro-VM; its result is the only thing on stdout.
@@ -43,6 +47,17 @@ Usage: ./build.sh [VERB]
   clean                       remove what this script has built (the cache); packages stay installed
   help                        this text
 
+Options, which come before the verb and say what the library is built with. The last build's library is
+the one that Go programs find:
+  --features LIST             optional features, separated by commas (default: none):
+                                crashdump    core dumps of guests, on request and when one crashes
+                                gdb          guests can wait for a debugger
+                                print_debug  upstream prints what it does to stdout
+                                trace_guest  guests record spans for upstream's tracing
+  --runtime PATH              the guest runtime to embed instead of upstream's: an ELF file for
+                              x86_64-hyperlight-none, or the folder of a crate, which is then
+                              compiled (example: hyperlight/parity/testdata/extended-runtime)
+
 The first build takes 6 to 10 minutes on two cores (upstream's guest and about 350 crates); later ones
 less than a minute. Missing packages are installed with apt-get, as root or with sudo.
 
@@ -50,7 +65,7 @@ Environment:
   HYPERLIGHT_JS_CACHE         where everything built is kept (default: ~/.cache/hyperlight-js-go,
                               or below XDG_CACHE_HOME)
   HYPERLIGHT_JS_TOOLCHAIN     rustup, debian or auto (default): which Rust builds it
-  HYPERLIGHT_JS_FEATURES      Cargo features of rust-shim, separated by commas (default: none)
+  HYPERLIGHT_JS_FEATURES      like --features, which is stronger
   HYPERLIGHT_VM               auto (default): the emulated machine only where no guest boots on the
                               host's own hypervisor; always; never
 TEXT
@@ -109,6 +124,24 @@ verb_test() {
 }
 
 main() {
+  use_features "${HYPERLIGHT_JS_FEATURES:-}"
+  while [[ ${1-} == --features* || ${1-} == --runtime* ]]; do
+    case $1 in
+      --features=*) use_features "${1#*=}" ;;
+      --runtime=*) use_runtime "${1#*=}" ;;
+      --features | --runtime)
+        (($# > 1)) || wrong_usage "'$1' needs a value"
+        "use_${1#--}" "$2"
+        shift
+        ;;
+      *) wrong_usage "there is no option '$1'" ;;
+    esac
+    shift
+  done
+  run_verb "$@"
+}
+
+run_verb() {
   local verb=${1-build}
   (($# == 0)) || shift
   case $verb in
@@ -136,16 +169,17 @@ main() {
       ;;
     help | -h | --help) usage ;;
     *)
-      say "there is no verb '$verb'"
-      usage >&2
-      exit 2
+      wrong_usage "there is no verb '$verb'"
       ;;
   esac
 }
 
 no_arguments() {
-  (($# == 1)) && return
-  say "'$1' takes no arguments"
+  (($# == 1)) || wrong_usage "'$1' takes no arguments"
+}
+
+wrong_usage() {
+  say "$1"
   usage >&2
   exit 2
 }

@@ -60,9 +60,13 @@ var nullCalls = map[string]func() *Error{
 	"hljs_loaded_sandbox_interrupt_handle": func() *Error {
 		return discard(LoadedSandboxInterruptHandle(LoadedSandbox{}))
 	},
-	"hljs_interrupt_handle_kill":     func() *Error { return discard(InterruptHandleKill(InterruptHandle{})) },
-	"hljs_interrupt_handle_dropped":  func() *Error { return discard(InterruptHandleDropped(InterruptHandle{})) },
-	"hljs_loaded_sandbox_status":     func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_interrupt_handle_kill":      func() *Error { return discard(InterruptHandleKill(InterruptHandle{})) },
+	"hljs_interrupt_handle_dropped":   func() *Error { return discard(InterruptHandleDropped(InterruptHandle{})) },
+	"hljs_loaded_sandbox_status":      func() *Error { return discard(LoadedSandboxStatus(LoadedSandbox{})) },
+	"hljs_sandbox_generate_crashdump": func() *Error { return SandboxGenerateCrashdump(Sandbox{}) },
+	"hljs_loaded_sandbox_generate_crashdump": func() *Error {
+		return LoadedSandboxGenerateCrashdump(LoadedSandbox{})
+	},
 	"hljs_loaded_sandbox_unload":     func() *Error { return discard(LoadedSandboxUnload(LoadedSandbox{})) },
 	"hljs_loaded_sandbox_get_config": func() *Error { return discard(LoadedSandboxGetConfig(LoadedSandbox{})) },
 	"hljs_loaded_sandbox_snapshot":   func() *Error { return discard(LoadedSandboxSnapshot(LoadedSandbox{})) },

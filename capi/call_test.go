@@ -87,6 +87,16 @@ func TestFeaturesAreThoseOfTheManifest(t *testing.T) {
 	}
 }
 
+// build.sh embeds upstream's runtime unless it is told otherwise; the version is that in Cargo.lock.
+func TestRuntime(t *testing.T) {
+	loadLibrary(t)
+	lock, err := os.ReadFile(filepath.Join("..", "Cargo.lock"))
+	require.NoError(t, err)
+	match := regexp.MustCompile(`name = "hyperlight-js-runtime"\nversion = "([^"]+)"`).FindSubmatch(lock)
+	require.NotNil(t, match)
+	assert.Regexp(t, `^(hyperlight-js-runtime `+regexp.QuoteMeta(string(match[1]))+`|custom, sha256 [0-9a-f]{64})$`, Runtime())
+}
+
 func TestBuilderStartsWithUpstreamsDefaults(t *testing.T) {
 	assert.Equal(t, upstreamDefaults, readConfig(t, newBuilder(t)))
 }
@@ -188,19 +198,38 @@ func TestBuilderRefuses(t *testing.T) {
 			func(b Builder) *Error { return BuilderSetInterruptSignalOffset(b, 200) },
 			CodeInvalidArgument, "Invalid SIGRTMIN offset: 200. It exceeds the maximum real-time signal number.",
 		},
-		"core dumps": {
-			func(b Builder) *Error { return BuilderSetCrashdumpEnabled(b, true) },
-			CodeUnsupported, "this build of the library does not support core dumps of guests (feature crashdump)",
-		},
-		"debugging": {
-			func(b Builder) *Error { return BuilderSetDebuggingPort(b, 9999) },
-			CodeUnsupported, "this build of the library does not support debugging guests (feature gdb, with debug assertions)",
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			builder := newBuilder(t)
 			requireError(t, test.set(builder), test.code, test.message)
 			assert.Equal(t, upstreamDefaults, readConfig(t, builder), "what is refused changes nothing")
+		})
+	}
+}
+
+// What depends on a feature is refused by a library without it, and only then.
+func TestBuilderRefusesMissingFeatures(t *testing.T) {
+	for feature, test := range map[string]struct {
+		set     func(Builder) *Error
+		message string
+	}{
+		"crashdump": {
+			func(b Builder) *Error { return BuilderSetCrashdumpEnabled(b, true) },
+			"this build of the library does not support core dumps of guests (feature crashdump)",
+		},
+		"gdb": {
+			func(b Builder) *Error { return BuilderSetDebuggingPort(b, 9999) },
+			"this build of the library does not support debugging guests (feature gdb, with debug assertions)",
+		},
+	} {
+		t.Run(feature, func(t *testing.T) {
+			builder := newBuilder(t)
+			if slices.Contains(strings.Split(Features(), ","), feature) {
+				require.Nil(t, test.set(builder))
+			} else {
+				requireError(t, test.set(builder), CodeUnsupported, test.message)
+			}
+			assert.Equal(t, upstreamDefaults, readConfig(t, builder))
 		})
 	}
 }

@@ -313,9 +313,19 @@ uint32_t hljs_abi_version(void);
 // The version of this library, like `0.1.0`. The text is static.
 void hljs_version(const uint8_t **text, size_t *len);
 
-// The optional features of this build, sorted and separated by commas, of `gdb`, `print_debug`,
-// `trace_guest`; empty when there are none. The text is static.
+// The optional features of this build, sorted and separated by commas; empty when there are none.
+// The text is static. They are:
+//
+// - `crashdump`: core dumps of guests, on request and when one crashes;
+// - `gdb`: guests wait for a debugger (`hljs_builder_set_debugging_port`);
+// - `print_debug`: upstream prints what it does to standard output;
+// - `trace_guest`: guests record their own spans for upstream's tracing, which costs them time.
 void hljs_features(const uint8_t **text, size_t *len);
+
+// The guest runtime that is embedded: `hyperlight-js-runtime 0.4.0`, upstream's own and its version,
+// or `custom, sha256 ` and the hash of another one's file, in hexadecimal. The text is static.
+void hljs_runtime(const uint8_t **text,
+                  size_t *len);
 
 // Sets `*present` to 1 when a hypervisor (/dev/kvm or /dev/mshv) is there and answers, else to 0.
 // 1 does not mean that it can run a guest: only booting one tells.
@@ -461,14 +471,19 @@ hljs_code hljs_builder_set_print(const hljs_builder *builder,
                                  hljs_drop_fn drop,
                                  hljs_error **error);
 
-// Turns core dumps of crashed guests on or off. `HLJS_CODE_UNSUPPORTED` without the feature
-// `crashdump`.
+// Turns core dumps of the guest on or off, those on request too; they are on if this is not called.
+// When a guest crashes (not when it is stopped), a file `hl_core_<local time>.elf` appears in the
+// folder that the environment variable HYPERLIGHT_CORE_DUMP_DIR names, or, if it is not set or there
+// is no such folder, in the one for temporary files. It holds the guest's whole memory, secrets
+// included, and nobody removes it. `HLJS_CODE_UNSUPPORTED` without the feature `crashdump`.
 hljs_code hljs_builder_set_crashdump_enabled(const hljs_builder *builder,
                                              uint32_t enabled,
                                              hljs_error **error);
 
-// Makes the guest wait for gdb on a TCP port of this machine. `HLJS_CODE_UNSUPPORTED` unless the
-// library was built with the feature `gdb` and debug assertions.
+// Makes the guest wait for gdb on a TCP port of localhost: it stops at its first instruction, in
+// `hljs_proto_sandbox_load_runtime`, until a debugger has connected and lets it go on. If the port is
+// taken, it does not wait. `HLJS_CODE_UNSUPPORTED` unless the library was built with the feature `gdb` and
+// debug assertions, as `./build.sh --features gdb` does.
 hljs_code hljs_builder_set_debugging_port(const hljs_builder *builder,
                                           uint16_t port,
                                           hljs_error **error);
@@ -631,6 +646,13 @@ hljs_code hljs_sandbox_clear_modules(const hljs_sandbox *sandbox, hljs_error **e
 // The status as of the last finished call. Never waits, from any thread.
 hljs_code hljs_sandbox_status(const hljs_sandbox *sandbox, hljs_status *status, hljs_error **error);
 
+// Writes a core dump of the guest, as `hljs_builder_set_crashdump_enabled` describes it, also of one
+// that is poisoned, and changes nothing. Two dumps within a millisecond share a file name, and the
+// later one wins. `HLJS_CODE_UNSUPPORTED` without the feature `crashdump`, or when the builder turned
+// core dumps off; `HLJS_CODE_INTERNAL` when the file could not be written.
+hljs_code hljs_sandbox_generate_crashdump(const hljs_sandbox *sandbox,
+                                          hljs_error **error);
+
 // Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
 // not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
 // meanwhile, by a handle from then.
@@ -759,6 +781,10 @@ hljs_code hljs_loaded_sandbox_snapshot(const hljs_loaded_sandbox *loaded,
 hljs_code hljs_loaded_sandbox_restore(const hljs_loaded_sandbox *loaded,
                                       const hljs_snapshot *snapshot,
                                       hljs_error **error);
+
+// Writes a core dump of the guest, like `hljs_sandbox_generate_crashdump`.
+hljs_code hljs_loaded_sandbox_generate_crashdump(const hljs_loaded_sandbox *loaded,
+                                                 hljs_error **error);
 
 // Forgets all handlers and restores the state before they were loaded, also from poisoned, with the
 // sizes that the builder was given. Consumes the loaded sandbox, also on failure.

@@ -73,6 +73,16 @@ func LoadedSandboxRestore(l LoadedSandbox, snapshot Snapshot) *Error {
 	return f.fallible(symbols.hljs_loaded_sandbox_restore)
 }
 
+// LoadedSandboxGenerateCrashdump writes a core dump of the guest.
+//
+// hljs_code hljs_loaded_sandbox_generate_crashdump(const hljs_loaded_sandbox *loaded, hljs_error **error);
+func LoadedSandboxGenerateCrashdump(l LoadedSandbox) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(l.ptr)
+	return f.fallible(symbols.hljs_loaded_sandbox_generate_crashdump)
+}
+
 // LoadedSandboxUnload consumes the loaded sandbox, also on failure.
 //
 // hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded, hljs_sandbox **sandbox, hljs_error **error);

@@ -76,6 +76,16 @@ func SandboxStatus(s Sandbox) (Status, *Error) {
 	return status(s.ptr, symbols.hljs_sandbox_status)
 }
 
+// SandboxGenerateCrashdump writes a core dump of the guest.
+//
+// hljs_code hljs_sandbox_generate_crashdump(const hljs_sandbox *sandbox, hljs_error **error);
+func SandboxGenerateCrashdump(s Sandbox) *Error {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	return f.fallible(symbols.hljs_sandbox_generate_crashdump)
+}
+
 // SandboxGetLoadedSandbox consumes the sandbox, also when a script fails, but not without handlers.
 //
 // hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox, hljs_loaded_sandbox **loaded, hljs_error **error);

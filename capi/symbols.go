@@ -6,6 +6,7 @@ var symbols struct {
 	hljs_abi_version                         uintptr
 	hljs_version                             uintptr
 	hljs_features                            uintptr
+	hljs_runtime                             uintptr
 	hljs_is_hypervisor_present               uintptr
 	hljs_buffer_free                         uintptr
 	hljs_error_code                          uintptr
@@ -50,6 +51,7 @@ var symbols struct {
 	hljs_sandbox_remove_module               uintptr
 	hljs_sandbox_clear_modules               uintptr
 	hljs_sandbox_status                      uintptr
+	hljs_sandbox_generate_crashdump          uintptr
 	hljs_sandbox_get_loaded_sandbox          uintptr
 	hljs_sandbox_free                        uintptr
 	hljs_monitor_new_wall_clock              uintptr
@@ -66,6 +68,7 @@ var symbols struct {
 	hljs_loaded_sandbox_get_config           uintptr
 	hljs_loaded_sandbox_snapshot             uintptr
 	hljs_loaded_sandbox_restore              uintptr
+	hljs_loaded_sandbox_generate_crashdump   uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
 	hljs_interrupt_handle_kill               uintptr

@@ -29,6 +29,17 @@ func Features() string {
 	return f.lent()
 }
 
+// Runtime names the guest runtime that the loaded library embeds.
+//
+// void hljs_runtime(const uint8_t **text, size_t *len);
+func Runtime() string {
+	f := newFrame()
+	defer f.done()
+	f.outData()
+	f.call(symbols.hljs_runtime)
+	return f.lent()
+}
+
 // IsHypervisorPresent says whether a hypervisor is there and answers.
 //
 // hljs_code hljs_is_hypervisor_present(uint32_t *present, hljs_error **error);

@@ -125,14 +125,6 @@ func TestBadConfigIsRefused(t *testing.T) {
 			nil, hyperlight.ErrInvalidArgument,
 			"hyperlight: New: an option is nil",
 		},
-		"core dumps": {
-			hyperlight.WithCrashdump(true), hyperlight.ErrUnsupported,
-			"hyperlight: New: this build of the library does not support core dumps of guests (feature crashdump)",
-		},
-		"gdb": {
-			hyperlight.WithDebugging(1234), hyperlight.ErrUnsupported,
-			"hyperlight: New: this build of the library does not support debugging guests (feature gdb, with debug assertions)",
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proto, err := hyperlight.New(test.opt)
@@ -178,4 +170,17 @@ func TestInterruptSignalOffset(t *testing.T) {
 	loaded := loadHandler(t, counter, hyperlight.WithInterruptSignalOffset(3))
 	assert.EqualValues(t, 3, loaded.Config().InterruptSignalOffset)
 	assert.Equal(t, `{"count":1}`, call(t, loaded, `{}`))
+}
+
+// TestDebugging starts no guest, which would wait for gdb.
+func TestDebugging(t *testing.T) {
+	proto, err := hyperlight.New(hyperlight.WithDebugging(1234))
+	if hasFeature(t, "gdb") {
+		require.NoError(t, err)
+		closeWith(t, proto)
+		return
+	}
+	require.ErrorIs(t, err, hyperlight.ErrUnsupported)
+	assert.EqualError(t, err, "hyperlight: New: this build of the library does not support debugging guests (feature gdb, with debug assertions)")
+	assert.Nil(t, proto)
 }

@@ -118,7 +118,7 @@ var (
 	ErrConsumed = errors.New("consumed")
 	// ErrClosed: the sandbox, or the snapshot, was closed.
 	ErrClosed = errors.New("closed")
-	// ErrUnsupported: this platform, or this build of the library, cannot do it.
+	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot do it.
 	ErrUnsupported = errors.New("unsupported")
 
 	// ErrNoHypervisor: there is no /dev/kvm and no /dev/mshv that this process may open.

@@ -207,3 +207,12 @@ func ExampleJSSandbox_AddModule() {
 	fmt.Println(string(result), err)
 	// Output: 42 <nil>
 }
+
+func ExampleProbe() {
+	// When a program starts, rather than at the first request.
+	if err := hyperlight.Probe(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("guests run here")
+	// Output: guests run here
+}

@@ -2,6 +2,7 @@ package hyperlight_test
 
 import (
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,15 @@ func asError(t *testing.T, err error) *hyperlight.Error {
 	var result *hyperlight.Error
 	require.ErrorAs(t, err, &result)
 	return result
+}
+
+// hasFeature says whether the library was built with a feature. Tests of a feature assert what is true
+// with it, or what is true without: build.sh runs them with both libraries.
+func hasFeature(t *testing.T, name string) bool {
+	t.Helper()
+	info, err := hyperlight.Library()
+	require.NoError(t, err)
+	return slices.Contains(info.Features, name)
 }
 
 const counter = `let count = 0; function handler(event) { return { count: ++count }; }`

@@ -15,8 +15,13 @@ type LibraryInfo struct {
 	Version string
 	// ABIVersion is the version of its C ABI.
 	ABIVersion uint32
-	// Features are the optional features that it was built with, sorted.
+	// Features are the optional features that it was built with, sorted: those that its
+	// `./build.sh --features LIST` was given, of crashdump, gdb, print_debug and trace_guest.
 	Features []string
+	// Runtime is the guest runtime that it embeds: "hyperlight-js-runtime 0.4.0", which is upstream's own
+	// and its version, or, after `./build.sh --runtime PATH`, "custom, sha256 " and the hash of that
+	// runtime's file, in hexadecimal.
+	Runtime string
 }
 
 // Library loads the native library, as [New] would, and describes it.
@@ -37,7 +42,9 @@ func Library() (LibraryInfo, error) {
 	if err != nil {
 		return LibraryInfo{}, err
 	}
-	info := LibraryInfo{Place: place, Version: capi.Version(), ABIVersion: capi.ABIVersion}
+	info := LibraryInfo{
+		Place: place, Version: capi.Version(), ABIVersion: capi.ABIVersion, Runtime: capi.Runtime(),
+	}
 	if features := capi.Features(); features != "" {
 		info.Features = strings.Split(features, ",")
 	}

@@ -28,6 +28,18 @@ var libraryCases = map[string]func(t *testing.T){
 		assert.Regexp(t, `^\d+\.\d+\.\d+$`, info.Version)
 		mustRun(t)
 	},
+	"as it was built": func(t *testing.T) {
+		info, err := hyperlight.Library()
+		require.NoError(t, err)
+		assert.Regexp(t, `^(hyperlight-js-runtime \d+\.\d+\.\d+|custom, sha256 [0-9a-f]{64})$`, info.Runtime)
+		// What build.sh has made the library with, where it runs this.
+		if features, ok := os.LookupEnv("HYPERLIGHT_TEST_FEATURES"); ok {
+			assert.Equal(t, features, strings.Join(info.Features, ","))
+		}
+		if runtime, ok := os.LookupEnv("HYPERLIGHT_TEST_RUNTIME"); ok {
+			assert.Equal(t, runtime, info.Runtime)
+		}
+	},
 	"from a path": func(t *testing.T) {
 		path := takeLibrary(t)
 		require.NoError(t, hyperlight.UseLibraryFile(path))

@@ -98,15 +98,19 @@ func WithInterruptSignalOffset(offset uint8) Option {
 	return option(func(o *options) { o.config.InterruptSignalOffset = offset })
 }
 
-// WithCrashdump turns core dumps of crashed guests on or off. New returns [ErrUnsupported] unless the
-// library was built with the feature crashdump. Upstream: SandboxBuilder::with_crashdump_enabled.
+// WithCrashdump turns core dumps of the guest on or off; in a library with the feature crashdump they are
+// on if this is not given. [JSSandbox.GenerateCrashdump] says where they appear and what they hold.
+// New returns [ErrUnsupported] unless the library was built with that feature. Upstream:
+// SandboxBuilder::with_crashdump_enabled.
 func WithCrashdump(enabled bool) Option {
 	return option(func(o *options) { o.crashdump = &enabled })
 }
 
-// WithDebugging makes the guest wait for gdb on this TCP port. New returns [ErrUnsupported] unless the
-// library was built with the feature gdb and debug assertions. Upstream:
-// SandboxBuilder::with_debugging_enabled.
+// WithDebugging makes the guest wait for gdb on this TCP port of localhost: LoadRuntime stops it at its first
+// instruction until a debugger has connected and lets it go on. That takes hardware breakpoints,
+// which the emulated machine of the tests has not. New returns [ErrUnsupported] unless the library was built by
+// `./build.sh --features gdb`, which also turns on the debug assertions that upstream wants for it.
+// Upstream: SandboxBuilder::with_debugging_enabled.
 func WithDebugging(port uint16) Option {
 	return option(func(o *options) { o.debugging = &port })
 }

@@ -50,6 +50,12 @@ publish() {
   mv -f "$temporary" "$2"
 }
 
+# write_if_changed FILE: what is on stdin. A file that would stay the same keeps its time, by which cargo judges it.
+write_if_changed() {
+  cat >"$1.new"
+  if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv -f "$1.new" "$1"; fi
+}
+
 # with_cache_lock COMMAND...: builds that share a cache take turns. The lock is held through descriptor 9
 # and not through a file's existence, so an interrupted build leaves nothing to clear away. What COMMAND
 # sets stays set, because it runs in this shell.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The native library and the guest inside it. Both are kept under a hash of what they are made from, so
-# nothing is built twice, and switching branches or toolchains back and forth costs nothing.
+# nothing is built twice, and switching branches, toolchains, features or runtimes back and forth costs
+# nothing. features.sh and runtime.sh hold what the two options ask for.
 #
 #   guest/HASH/hyperlight-js-runtime           upstream's guest, an ELF image
 #   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded
@@ -9,7 +10,6 @@
 
 readonly LIBRARY_NAME=libhyperlight_js_capi.so
 readonly SHIM_CRATE=hyperlight-js-capi
-readonly SHIM_FEATURES=${HYPERLIGHT_JS_FEATURES:-}
 
 # Raise it when the way the guest is built changes, in this file or in toolchain.sh.
 readonly GUEST_RECIPE=1
@@ -41,10 +41,11 @@ guest_hash() {
   } | hash_of_input
 }
 
-# library_hash GUEST_HASH
+# library_hash GUEST
 library_hash() {
   {
     echo "guest $1, features $SHIM_FEATURES"
+    declare -f set_cargo_arguments edit_upstream
     rustc -vV
     cc --version | first_line
     cd "$ROOT" || exit
@@ -52,23 +53,44 @@ library_hash() {
   } | hash_of_input
 }
 
+# build_library: makes the library that was asked for the one in use.
 build_library() {
+  make_library
+  publish_library
+}
+
+# make_library: builds the library unless it is there, and names it in HYPERLIGHT_JS_LIBRARY.
+make_library() {
   local guest library
-  guest=$(guest_hash)
+  choose_guest
+  guest=$(basename "$(dirname "$HYPERLIGHT_JS_RUNTIME_PATH")")
   library=$(library_hash "$guest")
-  # For every later cargo call too (clippy, tests): with another value, cargo would build upstream anew.
-  export HYPERLIGHT_JS_RUNTIME_PATH=$CACHE/guest/$guest/hyperlight-js-runtime
   if [[ ! -f $CACHE/lib/$library/$LIBRARY_NAME || ! -f $HYPERLIGHT_JS_RUNTIME_PATH ]]; then
     compile_library "$guest"
     if [[ $(library_hash "$guest") != "$library" ]]; then
       say "the sources have changed during the build; building again"
-      build_library
+      make_library
       return
     fi
     publish "$CARGO_TARGET_DIR/release/$LIBRARY_NAME" "$CACHE/lib/$library/$LIBRARY_NAME" 755
   fi
-  use_library "$CACHE/lib/$library/$LIBRARY_NAME"
-  forget_old_libraries
+  # Not the published one, which another checkout's build may replace while this one's tests run.
+  export HYPERLIGHT_JS_LIBRARY=$CACHE/lib/$library/$LIBRARY_NAME
+  touch "$(dirname "$HYPERLIGHT_JS_LIBRARY")" "$(dirname "$HYPERLIGHT_JS_RUNTIME_PATH")" # in use, so not old
+  forget_old "$CACHE/lib" '[0-9a-f]*'
+  forget_old "$CACHE/guest" 'custom-*'
+}
+
+# choose_guest: names the guest to embed, for every later cargo call too (clippy, tests): with another value,
+# cargo would build upstream anew. rust-shim/build.rs wants to know whether it is upstream's own.
+choose_guest() {
+  export HYPERLIGHT_JS_RUNTIME_PATH HLJS_RUNTIME_IS_UPSTREAM=yes
+  if [[ -n $CUSTOM_RUNTIME ]]; then
+    unset HLJS_RUNTIME_IS_UPSTREAM
+    take_custom_runtime
+  else
+    HYPERLIGHT_JS_RUNTIME_PATH=$CACHE/guest/$(guest_hash)/hyperlight-js-runtime
+  fi
 }
 
 # The first build lets upstream's build script make the guest, in the same cargo call: a build of the guest
@@ -106,33 +128,45 @@ run_in_target() {
 # Checkouts share what cargo has compiled of the dependencies. But cargo identifies this repository's own
 # crates by their paths inside it and judges them by file times: it would take one checkout's for another's.
 # So these are forgotten whenever another checkout has its turn.
-claim_target() {
-  local marker=$CARGO_TARGET_DIR/checkout crate arguments=()
-  [[ $(cat "$marker" 2>/dev/null) != "$ROOT" ]] || return 0
-  if [[ -d $CARGO_TARGET_DIR/release ]]; then
-    for crate in $(own_crates); do arguments+=(-p "$crate"); done
-    logged cargo-clean cargo clean --manifest-path "$ROOT/Cargo.toml" --release "${arguments[@]}"
-  fi
-  mkdir -p "$CARGO_TARGET_DIR"
-  echo "$ROOT" >"$marker"
+claim_target() { claim "$CARGO_TARGET_DIR/checkout" "$ROOT" forget_own_crates; }
+
+# claim MARKER OWNER COMMAND...: runs COMMAND if OWNER is not the one that had the marker last.
+claim() {
+  local marker=$1 owner=$2
+  shift 2
+  [[ $(cat "$marker" 2>/dev/null) != "$owner" ]] || return 0
+  "$@"
+  mkdir -p "$(dirname "$marker")"
+  echo "$owner" >"$marker"
 }
 
-own_crates() {
-  cargo metadata --manifest-path "$ROOT/Cargo.toml" --no-deps --format-version 1 |
+forget_own_crates() {
+  local crate arguments=()
+  for crate in $(crates_of "$ROOT/Cargo.toml"); do arguments+=(-p "$crate"); done
+  forget_compiled "${arguments[@]}"
+}
+
+# forget_compiled -p CRATE...
+forget_compiled() {
+  [[ ! -d $CARGO_TARGET_DIR/release ]] ||
+    logged cargo-clean cargo clean --manifest-path "$ROOT/Cargo.toml" --release "$@"
+}
+
+# crates_of MANIFEST: the members of that workspace.
+crates_of() {
+  cargo metadata --manifest-path "$1" --no-deps --format-version 1 |
     grep -o '"name":"[^"]*","version"' | cut -d '"' -f 4
 }
 
 # cargo does not know that clang or the linker changed. What is in its target folder is used again only
 # when it was made (or begun, if it was interrupted) from the same inputs.
 forget_other_guest() {
-  local marker=$CARGO_TARGET_DIR/guest-inputs
-  [[ $(cat "$marker" 2>/dev/null) != "$1" ]] || return 0
+  claim "$CARGO_TARGET_DIR/guest-inputs" "$1" forget_guest
+}
+
+forget_guest() {
   rm -rf "$(guest_target)"
-  if [[ -d $CARGO_TARGET_DIR/release ]]; then
-    logged cargo-clean cargo clean --manifest-path "$ROOT/Cargo.toml" --release -p hyperlight-js
-  fi
-  mkdir -p "$CARGO_TARGET_DIR"
-  echo "$1" >"$marker"
+  forget_compiled -p hyperlight-js
 }
 
 # A guest that the host would refuse only at run time ("unsupported x86_64 relocation 6") is refused here.
@@ -145,14 +179,13 @@ check_guest() {
 # cargo's output goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
 cargo_with_progress() {
   local log=$CACHE/log/build.log start=$SECONDS status=0 reporter
-  local arguments=(--manifest-path "$ROOT/Cargo.toml" --release --locked -p "$SHIM_CRATE")
-  [[ -z $SHIM_FEATURES ]] || arguments+=(--features "$SHIM_FEATURES")
+  set_cargo_arguments
   mkdir -p "$CACHE/log"
   report_progress "$log" "$start" 9>&- &
   reporter=$!
   # shellcheck disable=SC2064 # the value of now
   trap "kill $reporter 2>/dev/null || true" EXIT
-  cargo build "${arguments[@]}" >"$log" 2>&1 9>&- || status=$?
+  cargo build "${CARGO_ARGUMENTS[@]}" -p "$SHIM_CRATE" >"$log" 2>&1 9>&- || status=$?
   kill "$reporter" 2>/dev/null || true
   wait "$reporter" 2>/dev/null || true
   trap - EXIT
@@ -193,22 +226,20 @@ progress() {
   fi
 }
 
-# use_library FILE: makes it the one that Go's loader, the tests and the embedding build find.
-use_library() {
+# publish_library: makes it the one that Go's loader and the embedding build find.
+publish_library() {
   local target
   for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
-    cmp -s "$1" "$target" || publish "$1" "$target" 755
+    cmp -s "$HYPERLIGHT_JS_LIBRARY" "$target" || publish "$HYPERLIGHT_JS_LIBRARY" "$target" 755
   done
-  # Not the published one, which another checkout's build may replace while this one's tests run.
-  export HYPERLIGHT_JS_LIBRARY=$1
-  touch "$(dirname "$1")" # in use, so not old
 }
 
-# Each change of the sources leaves a library of some 20 MB; the newest few are worth keeping.
-forget_old_libraries() {
+# forget_old FOLDER NAMES: each change of the sources leaves a library or a guest of some megabytes; the newest few
+# are worth keeping.
+forget_old() {
   local old
-  find "$CACHE/lib" -mindepth 1 -maxdepth 1 -type d -not -name 'abi-*' -printf '%T@ %p\n' |
-    sort -rn | tail -n +7 | cut -d' ' -f2- | while IFS= read -r old; do
+  find "$1" -mindepth 1 -maxdepth 1 -type d -name "$2" -not -name 'abi-*' -printf '%T@ %p\n' |
+    sort -rn | tail -n +13 | cut -d' ' -f2- | while IFS= read -r old; do
     rm -rf "$old"
   done
 }

@@ -10,6 +10,9 @@ SECTIONS_RUN=()
 readonly GO_TEST=(go test -count=1 -timeout 10m)
 readonly GO_TEST_SLOW=(go test -count=1 -timeout 20m)
 
+# The crate of a guest runtime that the tests embed.
+readonly EXTENDED_RUNTIME=hyperlight/parity/testdata/extended-runtime
+
 test_everything() {
   local start=$SECONDS
   section "library, runner and kernel" with_cache_lock prepare_tests
@@ -22,22 +25,26 @@ test_everything() {
   export HYPERLIGHT_VMRUN=$CACHE/bin/vmrun  # for tests that start a machine themselves
   export HYPERLIGHT_VM_FILES=$ROOT/README.md # for tests of what it shows
   section "shell scripts: syntax, shellcheck" check_shell
+  section "shell scripts: what build.sh refuses" check_refusals
   section "Go: gofmt" check_gofmt
   section "Go: vet" in_each_module go vet ./...
   section "Go: staticcheck" check_staticcheck
   section "Go: other platforms compile" check_other_platforms
-  section "Rust: fmt" cargo fmt --manifest-path "$ROOT/Cargo.toml" --all --check
+  section "Rust: fmt" check_rust_fmt
   section "Rust: clippy" with_target check_clippy
   section "Rust: tests, header unchanged when generated again" with_target check_rust_tests
   section "library: exports hljs_* alone" check_exports
   section "Go on the host: the runner" test_runner
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
+  section "Go on the host: what its hypervisor can do" test_host
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests_of_ours
   section "Go in micro-VMs: upstream's tests, table unchanged" with_table
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: examples" test_examples
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests 1 "${GO_TEST[@]}"
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
+  section "the library with core dumps" test_crashdump
+  section "a guest runtime with native modules of its own" test_custom_runtime
   section "figures: a warm call in Rust, C and Go" with_target measure
   summary "$start"
 }
@@ -107,6 +114,29 @@ check_shell() {
   shellcheck -x -a build.sh .ci/run bench/run.sh
 }
 
+check_refusals() {
+  local version old=$CACHE/log/runtime-of-another-version
+  version=$(locked_version hyperlight-host)
+  LC_ALL=C sed "s/${version//./\\.}/0.16.0/g" "$HYPERLIGHT_JS_RUNTIME_PATH" >"$old"
+  refuses "the library has no feature 'crash'; it has: crashdump, gdb, " --features crashdump,crash
+  refuses "'--runtime' needs a value" --runtime
+  refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
+  refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"
+  refuses "the guest has a GLOB_DAT relocation" --runtime "$BASH"
+  refuses "was built with hyperlight-guest-bin 0.16.0, and the host is $version" --runtime "$old"
+}
+
+# refuses TEXT ARGS...: build.sh fails with these arguments, and says TEXT.
+refuses() {
+  local text=$1 said
+  shift
+  echo "$*"
+  if said=$("$ROOT/build.sh" "$@" 2>&1) || [[ $said != *"$text"* ]]; then
+    printf 'it should have failed and said "%s"; it said:\n%s\n' "$text" "$said"
+    return 1
+  fi
+}
+
 check_gofmt() {
   local files
   files=$(gofmt -l .)
@@ -147,11 +177,28 @@ check_other_platforms() {
   done
 }
 
-check_clippy() {
-  cargo clippy --manifest-path "$ROOT/Cargo.toml" --release --locked --all-targets -- -D warnings
+check_rust_fmt() {
+  local manifest
+  for manifest in Cargo.toml "$EXTENDED_RUNTIME/Cargo.toml"; do
+    cargo fmt --manifest-path "$ROOT/$manifest" --all --check
+  done
 }
 
-check_rust_tests() { cargo test --manifest-path "$ROOT/Cargo.toml" --release --locked; }
+# With the features asked for, and with all. --no-deps: the edited copies of upstream's crates are not ours to judge.
+check_clippy() {
+  local features
+  for features in "$SHIM_FEATURES" "$(known_features | paste -sd ,)"; do
+    use_features "$features"
+    echo "features: ${SHIM_FEATURES:-none}"
+    set_cargo_arguments
+    cargo clippy "${CARGO_ARGUMENTS[@]}" --no-deps --all-targets -- -D warnings
+  done
+}
+
+check_rust_tests() {
+  set_cargo_arguments
+  cargo test "${CARGO_ARGUMENTS[@]}"
+}
 
 check_exports() {
   local symbols others
@@ -214,6 +261,26 @@ test_guests_of_ours() {
 # A program with this tag carries the library that was just built.
 test_embedding() {
   in_machines 0 "${GO_TEST[@]}" -tags hyperlight_embed -run TestLibrary/embedded ./hyperlight
+}
+
+# The host may have no hypervisor, or one that boots no guest; then that is what a program must hear.
+test_host() { HYPERLIGHT_VM=never CGO_ENABLED=0 "${GO_TEST[@]}" -v -run '^TestProbe$' ./hyperlight; }
+
+# Both sections build a library beside the one in use.
+test_crashdump() {
+  use_features crashdump
+  with_cache_lock make_library
+  CGO_ENABLED=0 "${GO_TEST[@]}" ./capi
+  HYPERLIGHT_TEST_FEATURES=crashdump in_machines 0 "${GO_TEST[@]}" -run '^(TestLibrary|TestCrashdump)$' ./hyperlight
+}
+
+test_custom_runtime() {
+  local hash
+  use_runtime "$ROOT/$EXTENDED_RUNTIME"
+  with_cache_lock make_library
+  hash=$(sha256sum <"$HYPERLIGHT_JS_RUNTIME_PATH" | cut -d ' ' -f 1)
+  HYPERLIGHT_TEST_RUNTIME="custom, sha256 $hash" in_machines 0 "${GO_TEST[@]}" -p 1 \
+    -run '^(TestLibrary|TestNativeModules|TestRuntime)$' ./hyperlight ./hyperlight/parity
 }
 
 test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }

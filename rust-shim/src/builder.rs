@@ -148,8 +148,11 @@ pub unsafe extern "C" fn hljs_builder_set_print(
     })
 }
 
-/// Turns core dumps of crashed guests on or off. `HLJS_CODE_UNSUPPORTED` without the feature
-/// `crashdump`.
+/// Turns core dumps of the guest on or off, those on request too; they are on if this is not called.
+/// When a guest crashes (not when it is stopped), a file `hl_core_<local time>.elf` appears in the
+/// folder that the environment variable HYPERLIGHT_CORE_DUMP_DIR names, or, if it is not set or there
+/// is no such folder, in the one for temporary files. It holds the guest's whole memory, secrets
+/// included, and nobody removes it. `HLJS_CODE_UNSUPPORTED` without the feature `crashdump`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_builder_set_crashdump_enabled(
     builder: *const Builder,
@@ -157,14 +160,18 @@ pub unsafe extern "C" fn hljs_builder_set_crashdump_enabled(
     error: *mut *mut Error,
 ) -> Code {
     ffi::guard(error, || {
-        ffi::borrow(builder, "builder")?;
-        let _ = enabled;
-        Err(unsupported("core dumps of guests", "crashdump"))
+        set(builder, |settings| {
+            Settings::need_crashdump_feature()?;
+            settings.crashdump = enabled != 0;
+            Ok(())
+        })
     })
 }
 
-/// Makes the guest wait for gdb on a TCP port of this machine. `HLJS_CODE_UNSUPPORTED` unless the
-/// library was built with the feature `gdb` and debug assertions.
+/// Makes the guest wait for gdb on a TCP port of localhost: it stops at its first instruction, in
+/// `hljs_proto_sandbox_load_runtime`, until a debugger has connected and lets it go on. If the port is
+/// taken, it does not wait. `HLJS_CODE_UNSUPPORTED` unless the library was built with the feature `gdb` and
+/// debug assertions, as `./build.sh --features gdb` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_builder_set_debugging_port(
     builder: *const Builder,
@@ -174,7 +181,7 @@ pub unsafe extern "C" fn hljs_builder_set_debugging_port(
     ffi::guard(error, || {
         ffi::borrow(builder, "builder")?.0.with(|options| {
             if !CAN_DEBUG {
-                return Err(unsupported(
+                return Err(Error::unsupported(
                     "debugging guests",
                     "gdb, with debug assertions",
                 ));
@@ -262,11 +269,4 @@ fn set(builder: *const Builder, change: impl FnOnce(&mut Settings) -> Result<()>
     ffi::borrow(builder, "builder")?
         .0
         .with(|options| change(&mut options.settings))
-}
-
-fn unsupported(what: &str, feature: &str) -> Error {
-    Error::new(
-        Code::Unsupported,
-        format!("this build of the library does not support {what} (feature {feature})"),
-    )
 }

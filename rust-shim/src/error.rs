@@ -38,6 +38,14 @@ impl Error {
         Self::new(Code::InvalidArgument, message)
     }
 
+    /// What this build of the library was not made for.
+    pub(crate) fn unsupported(what: &str, feature: &str) -> Self {
+        Self::new(
+            Code::Unsupported,
+            format!("this build of the library does not support {what} (feature {feature})"),
+        )
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -280,6 +280,23 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_restore(
     })
 }
 
+/// Writes a core dump of the guest, like `hljs_sandbox_generate_crashdump`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_generate_crashdump(
+    loaded: *const LoadedSandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        loaded.settings.get().check_crashdump()?;
+        loaded.shell.with(|_contents| {
+            #[cfg(feature = "crashdump")]
+            _contents.generate_crashdump()?;
+            Ok(())
+        })
+    })
+}
+
 /// Forgets all handlers and restores the state before they were loaded, also from poisoned, with the
 /// sizes that the builder was given. Consumes the loaded sandbox, also on failure.
 #[unsafe(no_mangle)]

@@ -218,6 +218,26 @@ pub unsafe extern "C" fn hljs_sandbox_status(
     })
 }
 
+/// Writes a core dump of the guest, as `hljs_builder_set_crashdump_enabled` describes it, also of one
+/// that is poisoned, and changes nothing. Two dumps within a millisecond share a file name, and the
+/// later one wins. `HLJS_CODE_UNSUPPORTED` without the feature `crashdump`, or when the builder turned
+/// core dumps off; `HLJS_CODE_INTERNAL` when the file could not be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_sandbox_generate_crashdump(
+    sandbox: *const Sandbox,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let sandbox = ffi::borrow(sandbox, "sandbox")?;
+        sandbox.settings.get().check_crashdump()?;
+        sandbox.shell.with(|_contents| {
+            #[cfg(feature = "crashdump")]
+            _contents.sandbox.generate_crashdump()?;
+            Ok(())
+        })
+    })
+}
+
 /// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
 /// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
 /// meanwhile, by a handle from then.

@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub output_buffer: u64,
     pub interrupt_retry_delay: Duration,
     pub interrupt_signal_offset: u8,
+    pub crashdump: bool,
 }
 
 impl Default for Settings {
@@ -38,6 +39,7 @@ impl Default for Settings {
             output_buffer: SandboxConfiguration::DEFAULT_OUTPUT_SIZE as u64,
             interrupt_retry_delay: SandboxConfiguration::DEFAULT_INTERRUPT_RETRY_DELAY,
             interrupt_signal_offset: SandboxConfiguration::INTERRUPT_VCPU_SIGRTMIN_OFFSET,
+            crashdump: true,
         }
     }
 }
@@ -97,7 +99,29 @@ impl Settings {
         builder
             .set_interrupt_vcpu_sigrtmin_offset(self.interrupt_signal_offset)
             .map_err(|e| Error::invalid_argument(e.to_string()))?;
+        #[cfg(feature = "crashdump")]
+        let builder = builder.with_crashdump_enabled(self.crashdump);
         Ok(builder)
+    }
+
+    /// Refuses core dumps in a build without them.
+    pub(crate) fn need_crashdump_feature() -> Result<()> {
+        if cfg!(feature = "crashdump") {
+            return Ok(());
+        }
+        Err(Error::unsupported("core dumps of guests", "crashdump"))
+    }
+
+    /// Refuses a core dump that upstream would not write, though it would say that it did.
+    pub(crate) fn check_crashdump(&self) -> Result<()> {
+        Self::need_crashdump_feature()?;
+        if self.crashdump {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Unsupported,
+            "core dumps are turned off for this sandbox",
+        ))
     }
 
     /// Refuses what the input buffer cannot carry, before upstream consumes the sandbox over it.

@@ -10,6 +10,7 @@ pub const HLJS_ABI_VERSION: u32 = 1;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const FEATURES: &str = env!("HLJS_BUILD_FEATURES");
+const RUNTIME: &str = env!("HLJS_BUILD_RUNTIME");
 
 /// The ABI version of this library. Look this up and check it before anything else.
 #[unsafe(no_mangle)]
@@ -23,11 +24,23 @@ pub unsafe extern "C" fn hljs_version(text: *mut *const u8, len: *mut usize) {
     ffi::lend(VERSION.as_bytes(), text, len);
 }
 
-/// The optional features of this build, sorted and separated by commas, of `gdb`, `print_debug`,
-/// `trace_guest`; empty when there are none. The text is static.
+/// The optional features of this build, sorted and separated by commas; empty when there are none.
+/// The text is static. They are:
+///
+/// - `crashdump`: core dumps of guests, on request and when one crashes;
+/// - `gdb`: guests wait for a debugger (`hljs_builder_set_debugging_port`);
+/// - `print_debug`: upstream prints what it does to standard output;
+/// - `trace_guest`: guests record their own spans for upstream's tracing, which costs them time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_features(text: *mut *const u8, len: *mut usize) {
     ffi::lend(FEATURES.as_bytes(), text, len);
+}
+
+/// The guest runtime that is embedded: `hyperlight-js-runtime 0.4.0`, upstream's own and its version,
+/// or `custom, sha256 ` and the hash of another one's file, in hexadecimal. The text is static.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_runtime(text: *mut *const u8, len: *mut usize) {
+    ffi::lend(RUNTIME.as_bytes(), text, len);
 }
 
 /// Sets `*present` to 1 when a hypervisor (/dev/kvm or /dev/mshv) is there and answers, else to 0.

@@ -1,0 +1,87 @@
+package hyperlight
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// IsHypervisorPresent says whether /dev/kvm or /dev/mshv can be opened and answers. That does not mean
+// that it can run a guest, which only [Probe] finds out. Upstream: is_hypervisor_present.
+//
+// # Errors
+//
+// Those of [Library], which it loads.
+func IsHypervisorPresent() (bool, error) {
+	const op = "IsHypervisorPresent"
+	if _, err := loadLibrary(op); err != nil {
+		return false, err
+	}
+	present, err := capi.IsHypervisorPresent()
+	return present, nativeError(op, err)
+}
+
+// Probe boots a guest with these options, runs a handler in it, and closes it. It returns nil when that
+// works, and otherwise the error that [New] and what follows it would return, whose text says what
+// to do: call it when your program starts, rather than find out from the first request. It costs a boot,
+// tens of milliseconds on real hardware.
+//
+// When ctx ends before the guest has answered, as it may on a hypervisor that hangs, Probe returns
+// and leaves the attempt, with its thread, behind.
+//
+// # Errors
+//
+// [ErrLibraryNotFound], [ErrABIMismatch] and [ErrUnsupported]: there is no library to boot a guest with;
+// [ErrNoHypervisor]: there is no hypervisor, or this user may not open it; [ErrHypervisorUnusable]: there is
+// one, but it cannot run a guest; [ErrHostResources], [ErrMemorySize], [ErrInvalidArgument]; and
+// the error of ctx.
+func Probe(ctx context.Context, opts ...Option) error {
+	const op = "Probe"
+	if ctx == nil {
+		return invalidArgument(op, "ctx is nil; pass context.Background()")
+	}
+	if err := ctx.Err(); err != nil {
+		return contextError(op, err)
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- probe(ctx, opts) }()
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		cause := ctx.Err()
+		return &Error{Op: op, Code: CodeContextDone, Message: "no guest has answered: " + cause.Error(), cause: cause}
+	}
+}
+
+func probe(ctx context.Context, opts []Option) error {
+	proto, err := New(opts...)
+	if err != nil {
+		return err
+	}
+	defer proto.Close()
+	sandbox, err := proto.LoadRuntime(ctx)
+	if err != nil {
+		return err
+	}
+	defer sandbox.Close()
+	if err := sandbox.AddHandler("probe", Script("function handler(event) { return event; }")); err != nil {
+		return err
+	}
+	loaded, err := sandbox.Load(ctx)
+	if err != nil {
+		return err
+	}
+	defer loaded.Close()
+	event := []byte(`{"sent":42}`)
+	answer, err := loaded.HandleEvent(ctx, "probe", event)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(answer, event) {
+		return &Error{Op: "Probe", Code: CodeInternal, Message: fmt.Sprintf("the guest answered %q to %q", answer, event)}
+	}
+	return nil
+}
