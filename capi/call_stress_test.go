@@ -38,6 +38,21 @@ func checkedEvent(name string, event []byte) error {
 	return expect(err, "the event is not UTF-8: invalid byte at offset %d", len(event))
 }
 
+func checkedMonitors() error {
+	monitor, err := MonitorNewWallClock(1)
+	if err != nil {
+		return err
+	}
+	defer MonitorFree(monitor)
+	list := make([]Monitor, rand.IntN(5)+1)
+	for i := range list[1:] {
+		list[i] = monitor
+	}
+	last := len(list) - 1 // It is NULL.
+	err = discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", nil, true, list))
+	return expect(err, "monitors[%d] is NULL", last)
+}
+
 func checkedSize() error {
 	size := rand.Uint64N(4 << 20)
 	err := BuilderSetHeapSize(Builder{}, size)
@@ -89,7 +104,7 @@ func allChecked() error {
 	event := bytes.Repeat([]byte("{}"), rand.IntN(1<<10)+1)
 	for _, err := range []error{
 		checkedAddHandler(text, text), checkedScript(text, text), checkedEvent(text, event),
-		checkedSize(), checkedPrint(), checkedBuilder(),
+		checkedMonitors(), checkedSize(), checkedPrint(), checkedBuilder(),
 	} {
 		if err != nil {
 			return err

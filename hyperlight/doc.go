@@ -30,6 +30,12 @@
 // left in the guest is not there for the next. It can be restored into other sandboxes, and saved to
 // files.
 //
+// # Limits
+//
+// A guest that loops for ever is stopped by a monitor ([WithMonitors]): a limit on the time that a call may
+// take, or on its processor time, or a [Trigger]; or from elsewhere, by an [InterruptHandle]. It is stopped for
+// certain, and never is a later call stopped in its place. The sandbox is poisoned then.
+//
 // # Goroutines
 //
 // All methods may be called from any goroutine. Calls of one sandbox take turns; different sandboxes

@@ -146,7 +146,7 @@ func TestKillHitsOnlyItsTarget(t *testing.T) {
 		})
 	}
 	stopped := 0
-	for range 100 {
+	for range 60 {
 		_, err := target.HandleEvent(t.Context(), "handler", []byte(`{}`))
 		if err != nil {
 			cancelled(t, target, err, "interrupt")

@@ -85,7 +85,8 @@ func WithOutputBufferSize(bytes int) Option {
 }
 
 // WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
-// the guest stops; 500 µs if not given, 0 for none. Upstream: SandboxBuilder::with_interrupt_retry_delay.
+// the guest stops; 500 µs if not given, 0 for none. A call that was stopped returns after one such pause at
+// most. Upstream: SandboxBuilder::with_interrupt_retry_delay.
 func WithInterruptRetryDelay(delay time.Duration) Option {
 	return option(func(o *options) { o.config.InterruptRetryDelay = delay })
 }

@@ -249,8 +249,9 @@ mod tests {
     struct Vm {
         cancel: AtomicBool,
         running: AtomicBool,
-        /// Whether the thread is where a signal may reach it.
-        within_call: AtomicBool,
+        /// How often the thread has entered or left a call: while this is odd, and the same, a signal may
+        /// reach it.
+        steps: AtomicU32,
         signals: AtomicU32,
         strays: AtomicU32,
         tasks: AtomicUsize,
@@ -260,14 +261,17 @@ mod tests {
         fn kill(&self) -> bool {
             self.cancel.store(true, Ordering::SeqCst);
             let mut sent = false;
-            while self.running.load(Ordering::SeqCst) && self.cancel.load(Ordering::SeqCst) {
-                thread::yield_now(); // A kill that is late.
+            loop {
+                let step = self.steps.load(Ordering::SeqCst);
+                if !self.running.load(Ordering::SeqCst) || !self.cancel.load(Ordering::SeqCst) {
+                    break;
+                }
+                thread::sleep(Duration::from_micros(20)); // A signal that is late.
                 self.signals.fetch_add(1, Ordering::SeqCst);
-                if !self.within_call.load(Ordering::SeqCst) {
+                if step.is_multiple_of(2) || self.steps.load(Ordering::SeqCst) != step {
                     self.strays.fetch_add(1, Ordering::SeqCst);
                 }
                 sent = true;
-                thread::sleep(Duration::from_micros(20));
             }
             sent
         }
@@ -297,14 +301,14 @@ mod tests {
         }
 
         fn call(&self, interrupter: &Arc<Interrupter>, time: Option<Duration>) -> (bool, Call) {
-            self.within_call.store(true, Ordering::SeqCst);
+            self.steps.fetch_add(1, Ordering::SeqCst);
             let call = interrupter.begin();
             (self.run(time), call)
         }
 
         fn end(&self, call: Call) -> Option<Cause> {
             let cause = call.end();
-            self.within_call.store(false, Ordering::SeqCst);
+            self.steps.fetch_add(1, Ordering::SeqCst);
             cause
         }
     }
@@ -331,7 +335,7 @@ mod tests {
     #[test]
     fn an_early_kill_is_repeated() {
         let (vm, interrupter) = interrupted_vm();
-        vm.within_call.store(true, Ordering::SeqCst);
+        vm.steps.fetch_add(1, Ordering::SeqCst);
         let call = interrupter.begin();
         assert!(!interrupter.kill(), "nothing runs yet");
         assert!(vm.run(None), "it would run for ever");
@@ -422,6 +426,21 @@ mod tests {
         assert_eq!(vm.strays.load(Ordering::SeqCst), 0);
     }
 
+    // The same with kills that upstream forgets, so that the repeater's come as the call ends.
+    #[test]
+    fn repeats_race_with_the_end_of_their_call() {
+        let (vm, interrupter) = interrupted_vm();
+        for round in 0..500 {
+            vm.steps.fetch_add(1, Ordering::SeqCst);
+            let call = interrupter.begin();
+            assert!(!interrupter.kill());
+            vm.run(Some(Duration::from_micros(900 + round % 400)));
+            assert_eq!(vm.end(call), Some(Cause::Interrupt));
+        }
+        assert!(vm.signals.load(Ordering::SeqCst) > 0);
+        assert_eq!(vm.strays.load(Ordering::SeqCst), 0);
+    }
+
     // The same with monitors that fire at about the time at which the call ends.
     #[test]
     fn monitors_race_with_the_end_of_their_call() {
@@ -429,7 +448,7 @@ mod tests {
         thread::scope(|scope| {
             let mut fired = 0;
             for round in 0..500u64 {
-                vm.within_call.store(true, Ordering::SeqCst);
+                vm.steps.fetch_add(1, Ordering::SeqCst);
                 let call = interrupter.begin();
                 let gate = call.gate();
                 let monitor = scope.spawn({
