@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -284,10 +285,19 @@ func (e *Error) Error() string {
 	if advice := kinds[e.Code].advice; advice != "" {
 		text += " (" + advice + ")"
 	}
-	if e.Exception != nil && e.Exception.cause != nil {
-		text += ": " + e.Exception.cause.Error()
+	// What a host function failed with is in the exception's message; what a file system did is not.
+	if cause := e.exceptionCause(); cause != "" && !strings.Contains(e.Exception.Message, cause) {
+		text += ": " + cause
 	}
 	return text
+}
+
+// exceptionCause is the text of the Go error behind the exception, or empty.
+func (e *Error) exceptionCause() string {
+	if e.Exception == nil || e.Exception.cause == nil {
+		return ""
+	}
+	return e.Exception.cause.Error()
 }
 
 // Is reports whether target is a sentinel of this error's code.
