@@ -11,6 +11,7 @@ use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
+use crate::snapshot_error;
 
 /// A sandbox whose handlers take events.
 pub struct LoadedSandbox {
@@ -137,7 +138,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
     ffi::guard(error, || {
         let snapshot = Out::new(snapshot, "snapshot")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let taken = loaded.shell.with(|contents| Ok(contents.snapshot()?))?;
+        let taken = loaded.shell.with(|contents| {
+            contents
+                .snapshot()
+                .map_err(snapshot_error::taking_or_restoring)
+        })?;
         snapshot.give(Snapshot::new(taken, loaded.settings()));
         Ok(())
     })
@@ -163,7 +168,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_restore(
         shell.with(|contents| {
             let result = contents.restore(snapshot.upstream());
             shell.set_status(contents.status().into());
-            result?;
+            result.map_err(snapshot_error::taking_or_restoring)?;
             loaded.adopt_sizes(snapshot.settings());
             Ok(())
         })
