@@ -30,7 +30,7 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 //
 // # Errors
 //
-// [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
+// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 	const op = "Snapshot"
 	defer runtime.KeepAlive(s)
@@ -63,8 +63,8 @@ func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 // [ErrSnapshotMismatch] when the sandbox lacks a host function that the snapshot needs;
 // [ErrUnrecoverable], [ErrConsumed]; [ErrClosed], also of the snapshot; and the error of ctx.
 //
-// After any other failure [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or
-// unrecoverable.
+// After any other failure ([ErrHostResources], [ErrSnapshotCorrupt] for a forged file, [ErrVMFailure])
+// [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or unrecoverable.
 func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error {
 	const op = "Restore"
 	native, release, err := snapshot.use(op)
