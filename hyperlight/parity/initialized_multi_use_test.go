@@ -108,6 +108,7 @@ func TestInitializedMultiUse(t *testing.T) {
 	})
 
 	t.Run("create_200_sandboxes", func(t *testing.T) { createMany(t, 20, 10) })
+	t.Run("create_200_threads", func(t *testing.T) { createMany(t, 200, 1) })
 
 	// An abort's text is collected in a buffer, in pieces. That of one abort must not be in front of the next.
 	t.Run("stale_abort_buffer_does_not_leak_across_calls", func(t *testing.T) {
