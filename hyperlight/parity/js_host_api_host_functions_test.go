@@ -13,9 +13,8 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// TestJSHostAPIHostFunctions is tests/host-functions.test.js of upstream's Node.js binding, without the
-// test that needs snapshots. That binding puts "host:" before the names of modules; here they are what
-// they are. Its async functions are ordinary ones in Go, where waiting needs no promise.
+// TestJSHostAPIHostFunctions is tests/host-functions.test.js of upstream's Node.js binding. That binding puts
+// "host:" before the names of modules; here they are what they are. Its async functions are ordinary ones in Go, where waiting needs no promise.
 func TestJSHostAPIHostFunctions(t *testing.T) {
 	t.Run("HostModule", testNamesOfHostFunctions)
 	t.Run("ProtoJSSandbox.register()", testNamesOfRegister)
