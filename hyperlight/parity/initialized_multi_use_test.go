@@ -75,6 +75,31 @@ func TestInitializedMultiUse(t *testing.T) {
 		}
 	})
 
+	t.Run("host_func_error", func(t *testing.T) {
+		failure := errors.New("hi")
+		loaded := loadWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			register(t, proto, "host", "HostError", func() error { return failure })
+		}, `
+			import * as host from "host";
+			function handler() { return host.HostError(); }`)
+		for range 1000 {
+			_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
+			require.ErrorIs(t, err, failure)
+			require.Contains(t, asError(t, err).Exception.Message, ": hi")
+		}
+	})
+
+	t.Run("call_host_func_expect_error", func(t *testing.T) {
+		loaded := loadWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			register(t, proto, "host", "known", func() {})
+		}, `
+			import * as host from "host";
+			function handler() {
+				try { host.SomeUnknownHostFunc(); } catch (e) { return e.message; }
+			}`)
+		assert.Equal(t, `"not a function"`, handle(t, loaded, "handler", `{}`))
+	})
+
 	for _, name := range []string{
 		"test_call_guest_function_by_name", // One way to call, under two names.
 		"snapshot_evolve_restore_handles_state_correctly",

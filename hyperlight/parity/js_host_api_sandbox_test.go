@@ -45,12 +45,29 @@ func TestJSHostAPISandbox(t *testing.T) {
 		t.Run("should make poisoned getter throw ERR_CONSUMED", func(t *testing.T) {
 			assert.Equal(t, hyperlight.StatusClosed, loaded.Status())
 		})
+		t.Run("should make interruptHandle getter throw ERR_CONSUMED", func(t *testing.T) {
+			_, err := loaded.InterruptHandle()
+			assert.ErrorIs(t, err, hyperlight.ErrClosed)
+		})
+		t.Run("should make lastCallStats getter throw ERR_CONSUMED", func(t *testing.T) {
+			_, ok := loaded.LastCallStats()
+			assert.False(t, ok)
+		})
 	})
 	t.Run("LoadedJSSandbox.unload()", func(t *testing.T) {
+		loaded := loadHandler(t, `function handler() { return {}; }`)
+		handle(t, loaded, "handler", `{}`)
+		unload(t, loaded)
 		t.Run("should make poisoned getter throw ERR_CONSUMED after unload", func(t *testing.T) {
-			loaded := loadHandler(t, `function handler() { return {}; }`)
-			unload(t, loaded)
 			assert.Equal(t, hyperlight.StatusConsumed, loaded.Status())
+		})
+		t.Run("should make interruptHandle getter throw ERR_CONSUMED after unload", func(t *testing.T) {
+			_, err := loaded.InterruptHandle()
+			assert.ErrorIs(t, err, hyperlight.ErrConsumed)
+		})
+		t.Run("should make lastCallStats getter throw ERR_CONSUMED after unload", func(t *testing.T) {
+			_, ok := loaded.LastCallStats()
+			assert.False(t, ok)
 		})
 	})
 	t.Run("setHostPrintFn", testJSHostAPIPrint)
@@ -172,6 +189,12 @@ func testJSHostAPILoaded(t *testing.T) {
 			assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 		})
 	}
+	t.Run("should provide an interrupt handle", func(t *testing.T) {
+		interrupt, err := loaded.InterruptHandle()
+		require.NoError(t, err)
+		assert.False(t, interrupt.Kill(), "nothing runs")
+		assert.False(t, interrupt.Dropped())
+	})
 	t.Run("should take and restore snapshots", func(t *testing.T) {
 		handle(t, loaded, "handler", `{"name":"Test"}`)
 		restore(t, loaded, takeSnapshot(t, loaded))
