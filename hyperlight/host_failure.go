@@ -1,7 +1,6 @@
 package hyperlight
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -72,8 +71,9 @@ func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
 // explain finds the Go error behind the error of a call. The guest may have thrown something else since,
 // so the exception has to say what the host function's did.
 func (c *guestCall) explain(err error) error {
-	var e *Error
-	if c.failure == nil || !errors.As(err, &e) || e.Exception == nil || !strings.Contains(e.Exception.Message, c.failure.message) {
+	e, ok := err.(*Error)
+	if c.failure == nil || !ok || e.Exception == nil ||
+		!strings.Contains(e.Exception.Message, c.failure.message) {
 		return err
 	}
 	e.Exception.cause = c.failure.err
