@@ -7,7 +7,7 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// ExecutionStats is what a call took. Upstream: ExecutionStats.
+// ExecutionStats is what a call took, measured by upstream. Upstream: ExecutionStats.
 type ExecutionStats struct {
 	// WallClock is the time that the call took, without the wait for other calls.
 	WallClock time.Duration
@@ -19,7 +19,8 @@ type ExecutionStats struct {
 	// TerminatedBy is the name of the monitor that fired, or "". It can be set though the call succeeded, if
 	// the monitor fired just as the guest finished. An [InterruptHandle] is no monitor.
 	TerminatedBy string
-	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit].
+	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit]; 0 when nothing takes its
+	// output. It is not upstream's.
 	PrintDropped int
 }
 
