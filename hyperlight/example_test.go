@@ -164,6 +164,28 @@ func ExampleWithPrint() {
 	// <nil>
 }
 
+func ExampleWithPrintFunc() {
+	loaded := newLoaded(`function handler(event) { console.log("one"); print("two"); return null; }`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`),
+		hyperlight.WithPrintFunc(func(text string) { fmt.Printf("%q\n", text) }))
+	fmt.Println(err)
+	// Output:
+	// "one\n"
+	// "two"
+	// <nil>
+}
+
+func ExampleWithPrintLimit() {
+	loaded := newLoaded(`function handler(event) { print("a long story"); return null; }`,
+		hyperlight.WithPrint(os.Stdout), hyperlight.WithPrintLimit(6))
+	defer loaded.Close()
+	var stats hyperlight.ExecutionStats
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`), hyperlight.WithStats(&stats))
+	fmt.Println("...", stats.PrintDropped, "bytes more", err)
+	// Output: a long... 6 bytes more <nil>
+}
+
 func ExampleWithGC() {
 	loaded := newLoaded(`function handler(event) { return event; }`)
 	defer loaded.Close()
@@ -206,6 +228,60 @@ func ExampleJSSandbox_AddModule() {
 	result, err := loaded.HandleEvent(context.Background(), "double", []byte("21"))
 	fmt.Println(string(result), err)
 	// Output: 42 <nil>
+}
+
+func ExampleJSSandbox_AddModuleNS() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	module := hyperlight.Script("export const rate = 0.19;") // import { rate } from "shop:tax"
+	fmt.Println(sandbox.AddModuleNS("tax", module, "shop"))
+	fmt.Println(sandbox.AddModuleNS("tax", module, "host"))
+	// Output:
+	// <nil>
+	// hyperlight: AddModuleNS: Module namespace 'host' is reserved
+}
+
+func ExampleScript() {
+	script := hyperlight.Script(`import { x } from "./x.js";`).WithVirtualBase("/lib")
+	fmt.Println(script.BasePath(), len(script.Content()))
+	// Output: /lib 27
+}
+
+func ExampleStatus() {
+	loaded := newLoaded(`function handler(event) { return event; }`)
+	fmt.Println(loaded.Status(), loaded.Status().IsReady())
+	_ = loaded.Close()
+	fmt.Println(loaded.Status())
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	fmt.Println(errors.Is(err, hyperlight.ErrClosed))
+	// Output:
+	// ready true
+	// closed
+	// true
+}
+
+func ExampleWithUpstreamDefaults() {
+	proto, err := hyperlight.New(hyperlight.WithUpstreamDefaults(), hyperlight.WithInputBufferSize(64<<10))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer proto.Close()
+	config := proto.Config()
+	fmt.Println(config.HeapSize, config.ScratchSize, config.InputBufferSize, config.OutputBufferSize)
+	// Output: 4194304 1048576 65536 16384
+}
+
+func ExampleIsHypervisorPresent() {
+	present, err := hyperlight.IsHypervisorPresent()
+	fmt.Println(present, err) // Probe finds out whether it works.
+	// Output: true <nil>
 }
 
 func ExampleProbe() {
