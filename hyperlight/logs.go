@@ -52,7 +52,7 @@ func WithLogCapacity(records int) LogOption {
 
 // WithSpans says whether spans are forwarded too; they are not if this is not given. A span is a
 // piece of upstream's work, like one handle_event. Upstream's are at slog.LevelInfo and below; with them
-// the smallest call costs three times as much.
+// the smallest call costs more than three times as much.
 func WithSpans(spans bool) LogOption {
 	return func(o *logOptions) { o.spans = spans }
 }
