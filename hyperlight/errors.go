@@ -134,9 +134,11 @@ var (
 	// ErrNoHypervisor: there is no /dev/kvm and no /dev/mshv that this process may open. Upstream:
 	// NoHypervisorFound.
 	ErrNoHypervisor = errors.New("no hypervisor")
-	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest.
+	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest. Upstream: HyperlightVmError,
+	// while it boots.
 	ErrHypervisorUnusable = errors.New("hypervisor unusable")
 	// ErrHostResources: the host has no memory or no file descriptors left for a micro-VM, or no threads.
+	// Upstream: HyperlightVmError, while it boots.
 	ErrHostResources = errors.New("host resources exhausted")
 	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument, too.
 	// Upstream: MemoryRequestTooSmall and MemoryRequestTooBig, or silence.

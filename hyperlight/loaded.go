@@ -67,9 +67,9 @@ func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 // # Errors
 //
 // The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name or one with a NUL
-// byte, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], which
-// is also [ErrHostFunctionPanicked] if one did; [ErrNoValue] when the handler returns nothing;
-// [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
+// byte, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], and
+// with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrNoValue] when the handler returns
+// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
 // [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the monitors had fired before.
 //
 // The sandbox is poisoned after: any other [ErrCancelled]; [ErrOutOfMemory]; [ErrOutputTooBig] when the

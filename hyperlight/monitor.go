@@ -111,10 +111,11 @@ func (t *Trigger) close(capi.Monitor) {}
 // WithMonitors lets up to five monitors watch the call. The first that fires stops the guest: HandleEvent
 // returns [ErrCancelled], the error's Monitor is its name, and the sandbox is poisoned. A monitor never stops
 // a later call. If a monitor cannot start, the handler does not run: [ErrMonitorFailedToStart]. Given more
-// than once, the monitors add up; more than five, a nil one, or none of use are an [ErrInvalidArgument].
+// than once, the monitors add up; more than five, or a nil one, are an [ErrInvalidArgument].
 //
 // The first call with monitors starts upstream's monitor threads, two or as many as the environment variable
-// HYPERLIGHT_MONITOR_THREADS says at this moment. Upstream: LoadedJSSandbox::handle_event_with_monitor.
+// HYPERLIGHT_MONITOR_THREADS says at this moment. If they cannot be started then, this process runs no calls
+// with monitors any more. Upstream: LoadedJSSandbox::handle_event_with_monitor.
 func WithMonitors(monitors ...Monitor) CallOption { return monitorsOption(monitors) }
 
 type monitorsOption []Monitor

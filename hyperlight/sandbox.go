@@ -146,9 +146,9 @@ func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
 // the error of ctx.
 //
 // After these s is consumed: [ErrJSException] for a syntax error, a missing import or an exception at the
-// top level, which is also [ErrHostFunctionPanicked] if a host function did; [ErrGuest] when the script
-// exports no function handler; [ErrCancelled]; [ErrOutOfMemory], [ErrGuestAborted], [ErrAccessViolation] and
-// [ErrVMFailure].
+// top level, and with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrGuest] when the
+// script exports no function handler; [ErrCancelled]; [ErrOutOfMemory], [ErrGuestAborted],
+// [ErrAccessViolation] and [ErrVMFailure].
 func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 	const op = "Load"
 	defer runtime.KeepAlive(s)
