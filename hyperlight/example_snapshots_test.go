@@ -124,3 +124,15 @@ func ExampleSnapshot_Save() {
 	// sha256: 71
 	// true
 }
+
+func ExampleSnapshot_Config() {
+	loaded := newLoaded(counting, hyperlight.WithHeapSize(6<<20))
+	defer loaded.Close()
+	snapshot, err := loaded.Snapshot(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer snapshot.Close()
+	fmt.Println(snapshot.Config().HeapSize, loaded.Config().HeapSize)
+	// Output: 6291456 6291456
+}

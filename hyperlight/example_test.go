@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
@@ -282,6 +284,81 @@ func ExampleIsHypervisorPresent() {
 	present, err := hyperlight.IsHypervisorPresent()
 	fmt.Println(present, err) // Probe finds out whether it works.
 	// Output: true <nil>
+}
+
+// What fails in the guest costs the sandbox, and says why.
+func ExampleJSSandbox_Load() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sandbox.AddHandler("broken", hyperlight.Script("function handler( {")); err != nil {
+		log.Fatal(err)
+	}
+	_, err = sandbox.Load(context.Background())
+	var exception *hyperlight.JSException
+	fmt.Println(errors.As(err, &exception), sandbox.Status())
+	// Output: true consumed
+}
+
+func ExampleJSSandbox_RemoveHandler() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	if err := sandbox.AddHandler("greet", hyperlight.Script("function handler() {}")); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sandbox.RemoveHandler("greet"))
+	fmt.Println(sandbox.RemoveHandler("greet"))
+	// Output:
+	// <nil>
+	// hyperlight: RemoveHandler: Handler does not exist for function name: greet
+}
+
+func ExampleError_Format() {
+	loaded := newLoaded(`function handler(event) { throw new Error("no way"); }`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	var failure *hyperlight.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Op, failure.Code == hyperlight.CodeJSException, failure.GuestCode)
+	}
+	lines := strings.Split(fmt.Sprintf("%+v", err), "\n")
+	fmt.Println(lines[len(lines)-2])
+	// Output:
+	// HandleEvent true 15
+	//     at handler (./greet.js:1:36)
+}
+
+func ExampleWithHeapSize() {
+	_, err := hyperlight.New(hyperlight.WithHeapSize(1 << 20))
+	fmt.Println(errors.Is(err, hyperlight.ErrMemorySize), errors.Is(err, hyperlight.ErrInvalidArgument))
+	// Output: true true
+}
+
+func ExampleScriptFile() {
+	_, err := hyperlight.ScriptFile("missing.js")
+	fmt.Println(errors.Is(err, hyperlight.ErrInvalidArgument), errors.Is(err, fs.ErrNotExist))
+	// Output: true true
+}
+
+func ExampleUseLibraryFile() {
+	if _, err := hyperlight.Library(); err != nil { // It is loaded now.
+		log.Fatal(err)
+	}
+	err := hyperlight.UseLibraryFile("/opt/lib/libhyperlight_js_capi.so")
+	fmt.Println(errors.Is(err, hyperlight.ErrLibraryLoaded))
+	// Output: true
 }
 
 func ExampleProbe() {
