@@ -109,7 +109,7 @@ verb_parity() {
   with_cache_lock set_up want_machine
   with_cache_lock build_library
   with_cache_lock prepare_machine
-  with_table -write
+  write_table
 }
 
 verb_test() {

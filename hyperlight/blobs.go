@@ -98,6 +98,9 @@ func cutPlaceholder(json []byte, blobs int) (before []byte, index int, after []b
 
 // isPlaceholder says whether a JSON text is the placeholder of one of so many blobs.
 func isPlaceholder(json []byte, blobs int) (index int, ok bool) {
+	if blobs == 0 || !bytes.HasPrefix(json, []byte(placeholderStart)) {
+		return 0, false
+	}
 	before, index, after, found := cutPlaceholder(json, blobs)
 	return index, found && len(before) == 0 && len(after) == 0
 }

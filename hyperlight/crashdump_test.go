@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,14 @@ func testWithCrashdump(t *testing.T) {
 		require.NoError(t, loaded.GenerateCrashdump(t.Context()), "on request too, of the crashed guest")
 		onlyDump(t, again)
 		assert.Equal(t, hyperlight.StatusPoisoned, loaded.Status())
+	})
+	t.Run("none after a kill", func(t *testing.T) {
+		folder := dumpFolder(t)
+		loaded := loadHandler(t, `function handler() { while (true) {} }`)
+		_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`),
+			hyperlight.WithMonitors(hyperlight.WallClock(100*time.Millisecond)))
+		require.ErrorIs(t, err, hyperlight.ErrCancelled)
+		assert.Empty(t, dumps(t, folder))
 	})
 	t.Run("none after an exception", func(t *testing.T) {
 		folder := dumpFolder(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -137,8 +138,8 @@ var (
 	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest. Upstream: HyperlightVmError,
 	// while it boots.
 	ErrHypervisorUnusable = errors.New("hypervisor unusable")
-	// ErrHostResources: the host has no memory or no file descriptors left for a micro-VM, or no threads.
-	// Upstream: HyperlightVmError, while it boots.
+	// ErrHostResources: the host has no memory, no file descriptors or no threads left for a micro-VM or a
+	// snapshot. Upstream: HyperlightVmError while it boots, SharedMemory for snapshots.
 	ErrHostResources = errors.New("host resources exhausted")
 	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument, too.
 	// Upstream: MemoryRequestTooSmall and MemoryRequestTooBig, or silence.
@@ -201,7 +202,8 @@ var (
 	ErrSnapshotIncompatible = errors.New("snapshot incompatible")
 	// ErrSnapshotNotFound: the folder holds no snapshots, or none of this tag or digest.
 	ErrSnapshotNotFound = errors.New("snapshot not found")
-	// ErrSnapshotCorrupt: a file of the snapshot is missing, malformed, or not what its digest says.
+	// ErrSnapshotCorrupt: a file of the snapshot is missing, malformed, not what its digest says, or forged
+	// with sizes that cannot be.
 	ErrSnapshotCorrupt = errors.New("snapshot corrupt")
 	// ErrSnapshotIO: a file of the snapshot cannot be read or written.
 	ErrSnapshotIO = errors.New("snapshot file failure")
@@ -305,10 +307,19 @@ func (e *Error) Error() string {
 	if advice := kinds[e.Code].advice; advice != "" {
 		text += " (" + advice + ")"
 	}
-	if e.Exception != nil && e.Exception.cause != nil {
-		text += ": " + e.Exception.cause.Error()
+	// What a host function failed with is in the exception's message; what a file system did is not.
+	if cause := e.exceptionCause(); cause != "" && !strings.Contains(e.Exception.Message, cause) {
+		text += ": " + cause
 	}
 	return text
+}
+
+// exceptionCause is the text of the Go error behind the exception, or empty.
+func (e *Error) exceptionCause() string {
+	if e.Exception == nil || e.Exception.cause == nil {
+		return ""
+	}
+	return e.Exception.cause.Error()
 }
 
 // Is reports whether target is a sentinel of this error's code; for [errors.Is], where a Rust program

@@ -55,7 +55,7 @@ func (in inlet) value(text []byte, blobs [][]byte) (reflect.Value, error) {
 		text = marksForPlaceholders(text, len(blobs))
 	}
 	if err := json.Unmarshal(text, target.Interface()); err != nil {
-		return value, conversionError(err, isBlob)
+		return value, conversionError(err, isBlob, len(blobs) > 0)
 	}
 	if in.holdsBytes || in.holdsText && len(blobs) > 0 {
 		return value, resolve(value, blobs)
@@ -80,19 +80,21 @@ func notBytes(text []byte) error {
 }
 
 // conversionError puts encoding/json's reasons into the guest's terms.
-func conversionError(err error, isBlob bool) error {
+func conversionError(err error, isBlob, hasBlobs bool) error {
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case isBlob:
 		return errors.New("got Uint8Array")
 	case !errors.As(err, &mismatch):
 		text := strings.TrimPrefix(err.Error(), "json: ")
-		if containsMark(text) {
+		if containsMark([]byte(text)) {
 			text = "got Uint8Array"
 		}
 		return errors.New(text)
 	case mismatch.Field == "":
 		return fmt.Errorf("got %s", mismatch.Value)
+	case mismatch.Value == "string" && hasBlobs:
+		return fmt.Errorf("field %s (%s): got string or Uint8Array", mismatch.Field, mismatch.Type)
 	default:
 		return fmt.Errorf("field %s (%s): got %s", mismatch.Field, mismatch.Type, mismatch.Value)
 	}

@@ -1,7 +1,6 @@
 package hyperlight
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -73,8 +72,9 @@ func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
 // withHostFailure finds the Go error behind the error of a call. The guest may have thrown something else since,
 // so the exception has to say what the host function's did.
 func (c *guestCall) withHostFailure(err error) error {
-	var e *Error
-	if c.hostFailure == nil || !errors.As(err, &e) || e.Exception == nil || !strings.Contains(e.Exception.Message, c.hostFailure.message) {
+	e, ok := err.(*Error)
+	if c.hostFailure == nil || !ok || e.Exception == nil ||
+		!strings.Contains(e.Exception.Message, c.hostFailure.message) {
 		return err
 	}
 	e.Exception.cause = c.hostFailure.err

@@ -31,9 +31,9 @@ import (
 //
 // An error becomes a JavaScript exception that the guest may catch. Its message ends with the error's
 // text; upstream cuts the message, of which some 150 bytes are its own, to 255 bytes. If nobody catches it,
-// HandleEvent fails, and [errors.Is] and [errors.As] find the Go error in HandleEvent's. So it is with a
-// panic and a call of runtime.Goexit: [ErrHostFunctionPanicked], and the process lives. None of this
-// poisons the sandbox.
+// HandleEvent fails, and [errors.Is] and [errors.As] find the Go error in HandleEvent's, also one that came
+// from another sandbox. So it is with a panic and a call of runtime.Goexit: [ErrHostFunctionPanicked], and
+// the process lives. None of this poisons the sandbox.
 //
 // # Values
 //

@@ -182,6 +182,7 @@ func TestArgumentsThatDoNotFit(t *testing.T) {
 		{func(...int) {}, `[1,2,null]`, "argument 3 (int): got null"},
 		{func(...int) {}, `[1,true]`, "argument 2 (int): got bool"},
 		{func(person) {}, `[{"age":"x"}]`, "argument 1 (hyperlight.person): field age (int8): got string"},
+		{func(person) {}, `[{"age":{"__bin__":1}}]`, "argument 1 (hyperlight.person): field age (int8): got string or Uint8Array"},
 		{func([]byte) {}, `["AAAA"]`, "argument 1 ([]uint8): got string, not a Uint8Array"},
 		{func([]byte) {}, `[[1,2]]`, "argument 1 ([]uint8): got array, not a Uint8Array"},
 		{func([]byte) {}, `[{}]`, "argument 1 ([]uint8): got object, not a Uint8Array"},

@@ -57,9 +57,7 @@ func markOfText(text string) (index int, ok bool) {
 }
 
 // containsMark says whether there is a mark in a text, as text.
-func containsMark[T string | []byte](text T) bool {
-	return bytes.Contains([]byte(text), []byte(markPrefix()))
-}
+func containsMark(text []byte) bool { return bytes.Contains(text, []byte(markPrefix())) }
 
 var markPrefix = sync.OnceValue(func() string {
 	secret := secretOfMarks()

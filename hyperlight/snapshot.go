@@ -30,8 +30,8 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 //
 // # Errors
 //
-// [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and the
-// error of ctx. The sandbox is as before then.
+// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for
+// a nil ctx, and the error of ctx. The sandbox is as before then.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 	const op = "Snapshot"
 	defer runtime.KeepAlive(s)
@@ -64,8 +64,8 @@ func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 // [ErrSnapshotMismatch] when the sandbox lacks a host function that the snapshot needs;
 // [ErrUnrecoverable], [ErrConsumed]; [ErrClosed], also of the snapshot; and the error of ctx.
 //
-// After any other failure [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or
-// unrecoverable.
+// After any other failure ([ErrHostResources], [ErrSnapshotCorrupt] for a forged file, [ErrVMFailure])
+// [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or unrecoverable.
 func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error {
 	const op = "Restore"
 	native, release, err := snapshot.use(op)

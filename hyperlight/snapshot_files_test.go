@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -250,8 +251,16 @@ func TestDamagedFiles(t *testing.T) {
 	dir := t.TempDir()
 	save(t, good, dir, "v1")
 	for path, content := range tree(t, dir) {
-		name, _ := filepath.Rel(dir, path)
 		blob := len(content) > 1<<20
+		name := filepath.Base(path)
+		switch {
+		case blob:
+			name = "memory"
+		case strings.Contains(content, `"layers"`):
+			name = "manifest"
+		case strings.Contains(content, `"snapshot_generation"`):
+			name = "config"
+		}
 		for damage, damaged := range damages(content) {
 			t.Run(damage+" "+name, func(t *testing.T) {
 				require.NoError(t, os.WriteFile(path, []byte(damaged), 0o666))
@@ -329,4 +338,68 @@ func tryDamaged(t *testing.T, damaged, good *hyperlight.Snapshot) {
 	if !loaded.Status().IsUnrecoverable() {
 		countsTo(t, 2, loaded, good)
 	}
+}
+
+// Every number of a snapshot's config is changed in turn, and the rest is right. Whatever such a snapshot
+// says of itself, this process lives, and the sandbox recovers unless it says that nothing helps.
+func TestForgedConfigs(t *testing.T) {
+	source := counted(t, 1)
+	good := takeSnapshot(t, source)
+	dir := t.TempDir()
+	save(t, good, dir, "v1")
+	path, content := configOfSaved(t, dir)
+	target := counted(t, 0)
+	outcomes := map[string]int{}
+	for _, at := range regexp.MustCompile(`\b\d+\b`).FindAllStringIndex(content, -1) {
+		for _, forged := range forgeries(content[at[0]:at[1]]) {
+			require.NoError(t, os.WriteFile(path, []byte(content[:at[0]]+forged+content[at[1]:]), 0o666))
+			snapshot, err := hyperlight.LoadSnapshot(dir, "v1", hyperlight.WithoutVerification())
+			if err != nil {
+				outcomes["not loaded"]++
+				requireSnapshotError(t, err)
+				continue
+			}
+			// The guest is not called: it might never return.
+			if err := target.Restore(t.Context(), snapshot); err != nil {
+				outcomes["not restored"]++
+				require.NotErrorIs(t, err, hyperlight.ErrInternal)
+			} else {
+				outcomes["restored"]++
+			}
+			require.NoError(t, snapshot.Close())
+			if target.Status().IsUnrecoverable() {
+				require.NoError(t, target.Close())
+				target = counted(t, 0)
+			}
+			// An interrupt that a forged register has pending outlives a restore, until the guest runs.
+			restore(t, target, good)
+			if _, err := target.HandleEvent(t.Context(), "handler", []byte(`{}`)); err != nil {
+				outcomes["interrupted"]++
+			}
+			countsTo(t, 2, target, good)
+		}
+	}
+	for _, outcome := range []string{"not loaded", "not restored", "restored"} {
+		assert.NotZero(t, outcomes[outcome], outcome)
+	}
+}
+
+// configOfSaved finds the config of the only snapshot in a layout.
+func configOfSaved(t *testing.T, dir string) (path, content string) {
+	t.Helper()
+	for path, content := range tree(t, dir) {
+		if strings.Contains(content, `"snapshot_generation"`) && strings.HasPrefix(content, "{") {
+			return path, content
+		}
+	}
+	require.FailNow(t, "there is no config")
+	return "", ""
+}
+
+// forgeries are other numbers of the same length: the file's size is checked even if its digest is not.
+func forgeries(number string) []string {
+	next := []byte(number)
+	last := len(next) - 1
+	next[last] = '0' + (next[last]-'0'+1)%10
+	return []string{strings.Repeat("9", len(number)), "1" + strings.Repeat("0", last), string(next)}
 }

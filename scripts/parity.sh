@@ -1,22 +1,32 @@
 # shellcheck shell=bash
-# The table of upstream's tests (hyperlight/parity/PARITY.md), made from a run of the Go tests that stand for them.
+# The table of upstream's tests (hyperlight/parity/PARITY.md), made from what the Go tests that stand for them
+# said. These run in two parts, since some need a guest runtime of their own; each part is recorded.
 
-# with_table FLAGS...: runs the tests and compares the table; with -write, writes it. The tests' own failures are shown.
-with_table() {
-  CGO_ENABLED=0 go -C "$ROOT" build -o "$CACHE/bin/parity" ./internal/parity
-  in_machines 0 "${GO_TEST[@]}" -json ./hyperlight/parity/... |
-    "$CACHE/bin/parity" "$@" "$(crate_folder hyperlight-js)" "$(crate_folder hyperlight-js-common)"
+# One checkout's records do not mix with another's.
+records() { echo "$CACHE/log/records/$(hash_of_input <<<"$ROOT")"; }
+
+forget_records() {
+  rm -rf "$(records)"
+  mkdir -p "$(records)"
 }
 
-# crate_folder NAME: where cargo has put the source of an upstream crate, of the version that is locked.
-crate_folder() {
-  local version folder
-  version=$(awk -F '"' -v name="$1" '/^name = / { this = $2 } /^version = / && this == name { print $2 }' "$ROOT/Cargo.lock")
-  for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"$1-$version"; do
-    if [[ -d $folder ]]; then
-      echo "$folder"
-      return
-    fi
-  done
-  die "cargo has no source of $1 $version"
+# recorded NAME GO_TEST...: shows what `go test` would show, and keeps the results.
+recorded() {
+  local name=$1
+  shift
+  "$@" -json | "$CACHE/bin/parity" -record "$(records)/$name.json"
+}
+
+# with_records FLAGS...: compares the table with what was recorded; with -write, writes it.
+with_records() {
+  cat "$(records)"/*.json |
+    "$CACHE/bin/parity" "$@" "$(upstream_folder hyperlight-js)" "$(upstream_folder hyperlight-js-common)" >/dev/null
+}
+
+write_table() {
+  build_tools
+  forget_records
+  test_guests_recorded
+  test_custom_runtime
+  with_records -write
 }

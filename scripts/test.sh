@@ -37,14 +37,15 @@ test_everything() {
   section "Go on the host: the runner" test_runner
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go on the host: what its hypervisor can do" test_host
-  section "Go in micro-VMs, CGO_ENABLED=0" test_guests_of_ours
-  section "Go in micro-VMs: upstream's tests, table unchanged" with_table
+  forget_records
+  section "Go in micro-VMs, CGO_ENABLED=0" test_guests_recorded
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: examples" test_examples
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests 1 "${GO_TEST[@]}"
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
   section "the library with core dumps" test_crashdump
   section "a guest runtime with native modules of its own" test_custom_runtime
+  section "the table of upstream's tests, unchanged" with_records
   section "figures: a warm call in Rust, C and Go" with_target measure
   summary "$start"
 }
@@ -163,7 +164,10 @@ in_each_module() {
 }
 
 # Go's checkers, at the versions that internal/tools/go.mod names.
-build_tools() { GOBIN=$CACHE/bin go -C "$ROOT/internal/tools" install -buildvcs=false tool; }
+build_tools() {
+  GOBIN=$CACHE/bin go -C "$ROOT/internal/tools" install -buildvcs=false tool
+  CGO_ENABLED=0 go -C "$ROOT" build -buildvcs=false -o "$CACHE/bin/parity" ./internal/parity
+}
 
 check_staticcheck() { in_each_module "$CACHE/bin/staticcheck" ./...; }
 
@@ -251,12 +255,7 @@ test_guests() {
   test_packages guest "$cgo" ./... "$@"
 }
 
-# As test_guests 0, without upstream's tests, which have a section of their own.
-test_guests_of_ours() {
-  local packages
-  mapfile -t packages < <(guest_packages ./... | grep -v '/parity$')
-  in_machines 0 "${GO_TEST[@]}" -p 1 "${packages[@]}"
-}
+test_guests_recorded() { recorded guests test_guests 0 "${GO_TEST[@]}"; }
 
 # A program with this tag carries the library that was just built.
 test_embedding() {
@@ -279,7 +278,7 @@ test_custom_runtime() {
   use_runtime "$ROOT/$EXTENDED_RUNTIME"
   with_cache_lock make_library
   hash=$(sha256sum <"$HYPERLIGHT_JS_RUNTIME_PATH" | cut -d ' ' -f 1)
-  HYPERLIGHT_TEST_RUNTIME="custom, sha256 $hash" in_machines 0 "${GO_TEST[@]}" -p 1 \
+  HYPERLIGHT_TEST_RUNTIME="custom, sha256 $hash" recorded custom-runtime in_machines 0 "${GO_TEST[@]}" -p 1 \
     -run '^(TestLibrary|TestNativeModules|TestRuntime)$' ./hyperlight ./hyperlight/parity
 }
 

@@ -75,6 +75,31 @@ func TestInitializedMultiUse(t *testing.T) {
 		}
 	})
 
+	t.Run("host_func_error", func(t *testing.T) {
+		failure := errors.New("hi")
+		loaded := loadWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			register(t, proto, "host", "HostError", func() error { return failure })
+		}, `
+			import * as host from "host";
+			function handler() { return host.HostError(); }`)
+		for range 1000 {
+			_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
+			require.ErrorIs(t, err, failure)
+			require.Contains(t, asError(t, err).Exception.Message, ": hi")
+		}
+	})
+
+	t.Run("call_host_func_expect_error", func(t *testing.T) {
+		loaded := loadWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			register(t, proto, "host", "known", func() {})
+		}, `
+			import * as host from "host";
+			function handler() {
+				try { host.SomeUnknownHostFunc(); } catch (e) { return e.message; }
+			}`)
+		assert.Equal(t, `"not a function"`, handle(t, loaded, "handler", `{}`))
+	})
+
 	for _, name := range []string{
 		"test_call_guest_function_by_name", // One way to call, under two names.
 		"snapshot_evolve_restore_handles_state_correctly",
@@ -108,6 +133,7 @@ func TestInitializedMultiUse(t *testing.T) {
 	})
 
 	t.Run("create_200_sandboxes", func(t *testing.T) { createMany(t, 20, 10) })
+	t.Run("create_200_threads", func(t *testing.T) { createMany(t, 200, 1) })
 
 	// An abort's text is collected in a buffer, in pieces. That of one abort must not be in front of the next.
 	t.Run("stale_abort_buffer_does_not_leak_across_calls", func(t *testing.T) {

@@ -36,24 +36,13 @@ func run(t *testing.T, loaded *hyperlight.LoadedJSSandbox) error {
 	return err
 }
 
-// mayBeKilled runs echo in a sandbox that is killed all the time, and makes it usable again. The result is nil
-// if its load was killed, too.
-func mayBeKilled(t *testing.T, loaded *hyperlight.LoadedJSSandbox) *hyperlight.LoadedJSSandbox {
+// mayBeKilled runs echo in a sandbox that is killed all the time, and makes it usable again.
+func mayBeKilled(t *testing.T, loaded *hyperlight.LoadedJSSandbox, snapshot *hyperlight.Snapshot) {
 	t.Helper()
-	err := run(t, loaded)
-	if err == nil {
-		return loaded
+	if err := run(t, loaded); err != nil {
+		cancelled(t, loaded, err, "interrupt")
+		restore(t, loaded, snapshot)
 	}
-	cancelled(t, loaded, err, "interrupt")
-	sandbox := unload(t, loaded)
-	addHandler(t, sandbox, "handler", echo)
-	loaded, err = sandbox.Load(t.Context())
-	if err != nil {
-		require.ErrorIs(t, err, hyperlight.ErrCancelled)
-		return nil
-	}
-	closeWith(t, loaded)
-	return loaded
 }
 
 // TestIntegration is about interrupts in tests/integration_test.rs of hyperlight-host, with fewer rounds.
@@ -64,6 +53,7 @@ func TestIntegration(t *testing.T) {
 			arrived <- struct{}{}
 			time.Sleep(time.Second)
 		}))
+		snapshot := takeSnapshot(t, loaded)
 		handle := interruptHandle(t, loaded)
 		assert.False(t, handle.Dropped())
 		var killer sync.WaitGroup
@@ -73,19 +63,23 @@ func TestIntegration(t *testing.T) {
 		})
 		cancelled(t, loaded, run(t, loaded), "interrupt")
 		killer.Wait()
-		recovered(t, loaded, printThenSpin)
+		restore(t, loaded, snapshot)
 	})
 
 	t.Run("interrupt_in_progress_guest_call", func(t *testing.T) {
-		loaded := loadHandler(t, spin)
+		sandbox := newSandbox(t)
+		addHandler(t, sandbox, "Spin", spin)
+		addHandler(t, sandbox, "handler", echo)
+		loaded := load(t, sandbox)
+		snapshot := takeSnapshot(t, loaded)
 		handle := interruptHandle(t, loaded)
 		assert.False(t, handle.Dropped())
 		sent := make(chan bool)
 		time.AfterFunc(time.Second, func() { sent <- handle.Kill() })
-		err := run(t, loaded)
+		_, err := loaded.HandleEvent(t.Context(), "Spin", []byte(`{}`))
 		assert.True(t, <-sent)
 		cancelled(t, loaded, err, "interrupt")
-		loaded = recovered(t, loaded, echo)
+		restore(t, loaded, snapshot)
 		require.NoError(t, run(t, loaded))
 		require.NoError(t, loaded.Close())
 		assert.True(t, handle.Dropped())
@@ -103,15 +97,16 @@ func TestIntegration(t *testing.T) {
 	})
 
 	t.Run("interrupt_same_thread", func(t *testing.T) { interruptSameThread(t, 100, true) })
-	t.Run("interrupt_same_thread_no_barrier", func(t *testing.T) { interruptSameThread(t, 25, false) })
+	t.Run("interrupt_same_thread_no_barrier", func(t *testing.T) { interruptSameThread(t, 100, false) })
 
 	t.Run("interrupt_moved_sandbox", func(t *testing.T) {
 		moved, stays := loadHandler(t, spin), loadHandler(t, spin)
+		snapshot := takeSnapshot(t, moved)
 		handle, handle2 := interruptHandle(t, moved), interruptHandle(t, stays)
 		var group sync.WaitGroup
 		group.Go(func() {
 			cancelled(t, moved, run(t, moved), "interrupt")
-			recovered(t, moved, spin)
+			restore(t, moved, snapshot)
 		})
 		group.Go(func() {
 			time.Sleep(time.Second)
@@ -126,6 +121,7 @@ func TestIntegration(t *testing.T) {
 	t.Run("interrupt_custom_signal_no_and_retry_delay", func(t *testing.T) {
 		const rounds, delay = 3, 500 * time.Millisecond
 		loaded := loadHandler(t, spin, hyperlight.WithInterruptSignalOffset(0), hyperlight.WithInterruptRetryDelay(delay))
+		snapshot := takeSnapshot(t, loaded)
 		handle := interruptHandle(t, loaded)
 		var killer sync.WaitGroup
 		killer.Go(func() {
@@ -136,7 +132,7 @@ func TestIntegration(t *testing.T) {
 		})
 		for range rounds {
 			cancelled(t, loaded, run(t, loaded), "interrupt")
-			loaded = recovered(t, loaded, spin)
+			restore(t, loaded, snapshot)
 		}
 		killer.Wait()
 	})
@@ -184,20 +180,20 @@ func TestIntegration(t *testing.T) {
 // interruptSameThread runs three sandboxes one after the other. Only the second may be killed.
 func interruptSameThread(t *testing.T, rounds int, barrier bool) {
 	first, second, third := loadHandler(t, echo), loadHandler(t, echo), loadHandler(t, echo)
-	var handle atomic.Pointer[hyperlight.InterruptHandle]
-	handle.Store(interruptHandle(t, second))
+	snapshot := takeSnapshot(t, second)
+	handle := interruptHandle(t, second)
 	rendezvous := make(chan struct{})
 	var over atomic.Bool
 	var killer sync.WaitGroup
 	killer.Go(func() {
 		if barrier {
 			for range rendezvous {
-				handle.Load().Kill()
+				handle.Kill()
 			}
 			return
 		}
 		for !over.Load() {
-			handle.Load().Kill()
+			handle.Kill()
 		}
 	})
 	for range rounds {
@@ -205,10 +201,7 @@ func interruptSameThread(t *testing.T, rounds int, barrier bool) {
 			rendezvous <- struct{}{}
 		}
 		require.NoError(t, run(t, first))
-		if second = mayBeKilled(t, second); second == nil {
-			second = loadHandler(t, echo)
-			handle.Store(interruptHandle(t, second))
-		}
+		mayBeKilled(t, second, snapshot)
 		require.NoError(t, run(t, third))
 	}
 	close(rendezvous)
@@ -218,11 +211,16 @@ func interruptSameThread(t *testing.T, rounds int, barrier bool) {
 
 // interruptRandomKill kills some of many calls at random times. The others must not notice.
 func interruptRandomKill(t *testing.T) {
-	const sandboxes, goroutines, rounds = 3, 3, 12
+	const sandboxes, goroutines, rounds = 3, 3, 30
 	const source = `function handler() { const end = Date.now() + 10; while (Date.now() < end) {} return 1; }`
 	pool := make(chan *hyperlight.LoadedJSSandbox, sandboxes)
+	var snapshot *hyperlight.Snapshot // of one, for all
 	for range sandboxes {
-		pool <- loadHandler(t, source)
+		loaded := loadHandler(t, source)
+		if snapshot == nil {
+			snapshot = takeSnapshot(t, loaded)
+		}
+		pool <- loaded
 	}
 	var killed, spared atomic.Int32
 	var group sync.WaitGroup
@@ -244,7 +242,7 @@ func interruptRandomKill(t *testing.T) {
 				if err != nil {
 					cancelled(t, loaded, err, "interrupt")
 					assert.True(t, shouldKill, "nobody killed it")
-					loaded = recovered(t, loaded, source)
+					restore(t, loaded, snapshot)
 					killed.Add(1)
 				} else {
 					spared.Add(1)
@@ -261,12 +259,13 @@ func interruptRandomKill(t *testing.T) {
 
 // interruptInfiniteLoop kills guests that have just printed and loop for ever. If this hangs, a kill was lost.
 func interruptInfiniteLoop(t *testing.T) {
-	const goroutines, rounds = 3, 15
+	const goroutines, rounds = 3, 30
 	var group sync.WaitGroup
 	for range goroutines {
 		group.Go(func() {
 			arrived := make(chan struct{})
 			loaded := loadHandler(t, printThenSpin, hyperlight.WithPrintFunc(func(string) { arrived <- struct{}{} }))
+			snapshot := takeSnapshot(t, loaded)
 			handle := interruptHandle(t, loaded)
 			for range rounds {
 				var killer sync.WaitGroup
@@ -277,7 +276,7 @@ func interruptInfiniteLoop(t *testing.T) {
 				err := run(t, loaded)
 				killer.Wait()
 				cancelled(t, loaded, err, "interrupt")
-				loaded = recovered(t, loaded, printThenSpin)
+				restore(t, loaded, snapshot)
 			}
 		})
 	}

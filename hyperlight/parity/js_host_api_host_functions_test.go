@@ -13,23 +13,14 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// TestJSHostAPIHostFunctions is tests/host-functions.test.js of upstream's Node.js binding, without the
-// test that needs snapshots. That binding puts "host:" before the names of modules; here they are what
-// they are. Its async functions are ordinary ones in Go, where waiting needs no promise.
+// TestJSHostAPIHostFunctions is tests/host-functions.test.js of upstream's Node.js binding. That binding puts
+// "host:" before the names of modules; here they are what they are. Its async functions are ordinary ones in Go, where waiting needs no promise.
 func TestJSHostAPIHostFunctions(t *testing.T) {
 	t.Run("HostModule", testNamesOfHostFunctions)
 	t.Run("ProtoJSSandbox.register()", testNamesOfRegister)
 	t.Run("Host function invocation", testInvocation)
 	t.Run("Host function invocation, errors", testInvocationErrors)
 	t.Run("Multi-sandbox isolation", testIsolation)
-}
-
-func newProto(t *testing.T) *hyperlight.ProtoJSSandbox {
-	t.Helper()
-	proto, err := hyperlight.New(hyperlight.WithUpstreamDefaults())
-	require.NoError(t, err)
-	closeWith(t, proto)
-	return proto
 }
 
 func add(a, b float64) float64      { return a + b }
@@ -39,25 +30,25 @@ func fortyTwo() int                 { return 42 }
 // The Node.js binding refuses empty names. Upstream's crate takes them, and so does Go.
 func testNamesOfHostFunctions(t *testing.T) {
 	t.Run("should return a HostModule from hostModule()", func(t *testing.T) {
-		assert.NotNil(t, newProto(t).HostModule("math"))
+		assert.NotNil(t, newProto(t, hyperlight.WithUpstreamDefaults()).HostModule("math"))
 	})
 
 	t.Run("should throw on empty module name", func(t *testing.T) {
-		assert.NoError(t, newProto(t).HostModule("").Register("add", fortyTwo))
+		assert.NoError(t, newProto(t, hyperlight.WithUpstreamDefaults()).HostModule("").Register("add", fortyTwo))
 	})
 
 	t.Run("should throw on empty function name in register()", func(t *testing.T) {
-		assert.NoError(t, newProto(t).HostModule("math").Register("", fortyTwo))
+		assert.NoError(t, newProto(t, hyperlight.WithUpstreamDefaults()).HostModule("math").Register("", fortyTwo))
 	})
 }
 
 func testNamesOfRegister(t *testing.T) {
 	t.Run("should throw on empty module name", func(t *testing.T) {
-		assert.NoError(t, newProto(t).Register("", "add", fortyTwo))
+		assert.NoError(t, newProto(t, hyperlight.WithUpstreamDefaults()).Register("", "add", fortyTwo))
 	})
 
 	t.Run("should throw on empty function name", func(t *testing.T) {
-		assert.NoError(t, newProto(t).Register("math", "", fortyTwo))
+		assert.NoError(t, newProto(t, hyperlight.WithUpstreamDefaults()).Register("math", "", fortyTwo))
 	})
 }
 
@@ -90,6 +81,18 @@ func testInvocation(t *testing.T) {
 		Rows  []row  `json:"rows"`
 		Table string `json:"table"`
 	}
+	t.Run("should work with snapshot/restore cycle", func(t *testing.T) {
+		count := 0
+		loaded := loadWith(t, func(proto *hyperlight.ProtoJSSandbox) {
+			require.NoError(t, proto.HostModule("host:state").Register("increment", func() int { count++; return count }))
+		}, `
+			import * as state from "host:state";
+			function handler(event) { return { count: state.increment() }; }`)
+		snapshot := takeSnapshot(t, loaded)
+		assert.Equal(t, `{"count":1}`, handle(t, loaded, "handler", `{}`))
+		restore(t, loaded, snapshot)
+		assert.Equal(t, `{"count":2}`, handle(t, loaded, "handler", `{}`), "the host's state is the host's")
+	})
 	both := func(proto *hyperlight.ProtoJSSandbox) {
 		require.NoError(t, proto.HostModule("host:math").Register("add", add))
 		require.NoError(t, proto.HostModule("host:strings").Register("upper", strings.ToUpper))

@@ -26,8 +26,10 @@ func TestTimeoutJS(t *testing.T) {
 		})
 		t.Run("should recover from poisoned state with restore", func(t *testing.T) {
 			loaded := loadHandler(t, busy)
+			snapshot := takeSnapshot(t, loaded)
 			isKilled(t, loaded, "wall-clock", `{"runtime":4000}`, wall(500*ms))
-			completes(t, recovered(t, loaded, busy), `{"runtime":50}`, wall(second))
+			restore(t, loaded, snapshot)
+			completes(t, loaded, `{"runtime":50}`, wall(second))
 		})
 	})
 
@@ -62,8 +64,10 @@ func TestTimeoutJS(t *testing.T) {
 		})
 		t.Run("should recover after combined monitor kill", func(t *testing.T) {
 			loaded := loadHandler(t, busy)
+			snapshot := takeSnapshot(t, loaded)
 			isKilled(t, loaded, "cpu-time", `{"runtime":10000}`, tight...)
-			completes(t, recovered(t, loaded, busy), `{"runtime":50}`, both...)
+			restore(t, loaded, snapshot)
+			completes(t, loaded, `{"runtime":50}`, both...)
 		})
 		t.Run("should call handler without monitors when no timeout is specified", func(t *testing.T) {
 			with(t)

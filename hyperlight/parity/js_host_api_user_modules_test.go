@@ -239,6 +239,20 @@ func TestJSHostAPIUserModules(t *testing.T) {
 		})
 	})
 
+	t.Run("Snapshot and restore with modules", func(t *testing.T) {
+		t.Run("should restore module state from snapshot", func(t *testing.T) {
+			sandbox := newSandbox(t)
+			addModule(t, sandbox, "counter", counter)
+			addHandler(t, sandbox, "handler", increments)
+			loaded := load(t, sandbox)
+			assert.Equal(t, `{"count":1}`, handle(t, loaded, "handler", `{}`))
+			snapshot := takeSnapshot(t, loaded)
+			assert.Equal(t, `{"count":2}`, handle(t, loaded, "handler", `{}`))
+			restore(t, loaded, snapshot)
+			assert.Equal(t, `{"count":2}`, handle(t, loaded, "handler", `{}`))
+		})
+	})
+
 	t.Run("Circular module dependencies", func(t *testing.T) {
 		t.Run("should handle circular imports between two modules", func(t *testing.T) {
 			sandbox := newSandbox(t)

@@ -62,16 +62,6 @@ func cancelled(t *testing.T, loaded *hyperlight.LoadedJSSandbox, err error, by s
 	assert.Equal(t, hyperlight.StatusPoisoned, loaded.Status())
 }
 
-// recovered makes a sandbox usable again, with the handler that it had.
-func recovered(t *testing.T, loaded *hyperlight.LoadedJSSandbox, source string) *hyperlight.LoadedJSSandbox {
-	t.Helper()
-	sandbox := unload(t, loaded)
-	addHandler(t, sandbox, "handler", source)
-	loaded = load(t, sandbox)
-	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
-	return loaded
-}
-
 // TestMonitors is upstream's tests/monitors.rs.
 func TestMonitors(t *testing.T) {
 	const second, ms = time.Second, time.Millisecond
@@ -89,8 +79,10 @@ func TestMonitors(t *testing.T) {
 
 	t.Run("wall_clock_monitor_sandbox_recovers_with_restore", func(t *testing.T) {
 		loaded := loadHandler(t, busy)
+		snapshot := takeSnapshot(t, loaded)
 		isKilled(t, loaded, "wall-clock", `{"runtime": 5000}`, wall(300*ms))
-		completes(t, recovered(t, loaded, busy), `{"runtime": 50}`, wall(5*second))
+		restore(t, loaded, snapshot)
+		completes(t, loaded, `{"runtime": 50}`, wall(5*second))
 	})
 
 	t.Run("cpu_time_monitor_completes_fast_handler", func(t *testing.T) {
@@ -104,8 +96,10 @@ func TestMonitors(t *testing.T) {
 
 	t.Run("cpu_time_monitor_sandbox_recovers_with_restore", func(t *testing.T) {
 		loaded := loadHandler(t, busy)
+		snapshot := takeSnapshot(t, loaded)
 		isKilled(t, loaded, "cpu-time", `{"runtime": 5000}`, cpu(300*ms))
-		completes(t, recovered(t, loaded, busy), `{"runtime": 50}`, cpu(5*second))
+		restore(t, loaded, snapshot)
+		completes(t, loaded, `{"runtime": 50}`, cpu(5*second))
 	})
 
 	t.Run("tuple_monitor_kills_cpu_intensive_handler", func(t *testing.T) {
@@ -119,8 +113,10 @@ func TestMonitors(t *testing.T) {
 
 	t.Run("tuple_monitor_sandbox_recovers_with_restore", func(t *testing.T) {
 		loaded := loadHandler(t, busy)
+		snapshot := takeSnapshot(t, loaded)
 		isKilled(t, loaded, "cpu-time", `{"runtime": 10000}`, cpu(300*ms), wall(3*second))
-		completes(t, recovered(t, loaded, busy), `{"runtime": 50}`, cpu(5*second), wall(10*second))
+		restore(t, loaded, snapshot)
+		completes(t, loaded, `{"runtime": 50}`, cpu(5*second), wall(10*second))
 	})
 
 	// Upstream's test has a monitor of its own, which always fails.

@@ -23,6 +23,7 @@ func TestTermination(t *testing.T) {
 				return event
 			}`
 		loaded := loadHandler(t, source)
+		snapshot := takeSnapshot(t, loaded)
 		assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 		handle, err := loaded.InterruptHandle()
 		require.NoError(t, err)
@@ -34,6 +35,6 @@ func TestTermination(t *testing.T) {
 		_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
 		<-killed
 		cancelled(t, loaded, err, "interrupt")
-		recovered(t, loaded, source)
+		restore(t, loaded, snapshot)
 	})
 }

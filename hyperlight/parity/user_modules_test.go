@@ -14,7 +14,7 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// TestUserModules is upstream's tests/user_modules.rs, without the tests that need snapshots.
+// TestUserModules is upstream's tests/user_modules.rs.
 func TestUserModules(t *testing.T) {
 	const counter = `
 		let count = 0;
@@ -243,6 +243,20 @@ func TestUserModules(t *testing.T) {
 				return { xy: getXY(), yx: getYX() };
 			}`)
 		assert.Equal(t, `{"xy":"XY","yx":"YX"}`, handle(t, load(t, sandbox), "handler", `{}`))
+	})
+
+	t.Run("snapshot_restore_resets_module_state", func(t *testing.T) {
+		sandbox := newSandbox(t)
+		addModule(t, sandbox, "counter", `
+			let count = 0;
+			export function increment() { return ++count; }`)
+		addHandler(t, sandbox, "handler", increments)
+		loaded := load(t, sandbox)
+		assert.Equal(t, `{"count":1}`, handle(t, loaded, "handler", `{}`))
+		snapshot := takeSnapshot(t, loaded)
+		assert.Equal(t, `{"count":2}`, handle(t, loaded, "handler", `{}`))
+		restore(t, loaded, snapshot)
+		assert.Equal(t, `{"count":2}`, handle(t, loaded, "handler", `{}`))
 	})
 
 	t.Run("module_with_syntax_error_fails_at_load", func(t *testing.T) {

@@ -4,6 +4,9 @@
 //
 // It fails when a test of the list has neither a passing Go test nor a reason, and when upstream has a
 // test that the list lacks.
+//
+// With -record it only shows the output as a person wants to see it and keeps it in a file, for later:
+// the tests run in several parts.
 package main
 
 import (
@@ -18,15 +21,32 @@ func main() {
 	list := flag.String("list", "hyperlight/parity/upstream.tsv", "the list of upstream's tests")
 	table := flag.String("table", "hyperlight/parity/PARITY.md", "the table")
 	write := flag.Bool("write", false, "write the table; without it, compare")
+	record := flag.String("record", "", "keep the input in this file, and do nothing else")
 	flag.Usage = func() {
-		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "go test -json ./hyperlight/parity/... | parity [FLAGS] CRATE_FOLDER...")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "go test -json ./hyperlight/... | parity [FLAGS] CRATE_FOLDER...")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if err := run(os.Stdin, os.Stdout, *list, *table, *write, flag.Args()); err != nil {
+	var err error
+	if *record != "" {
+		err = keep(os.Stdin, os.Stdout, *record)
+	} else {
+		err = run(os.Stdin, os.Stdout, *list, *table, *write, flag.Args())
+	}
+	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "parity:", err)
 		os.Exit(1)
 	}
+}
+
+// keep copies the events into a file. A failure of theirs is a failure.
+func keep(events io.Reader, log io.Writer, file string) error {
+	copied, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	_, err = readResults(io.TeeReader(events, copied), log)
+	return errors.Join(err, copied.Close())
 }
 
 func run(events io.Reader, log io.Writer, listFile, tableFile string, write bool, crates []string) error {

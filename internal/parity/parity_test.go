@@ -83,6 +83,17 @@ func TestMissingFromList(t *testing.T) {
 	assert.EqualError(t, problems[0], "the list lacks three of js/tests/a.rs")
 }
 
+func TestKeep(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "events")
+	passed := `{"Action":"pass","Package":"p","Test":"TestA"}`
+	require.NoError(t, keep(lines(passed), &strings.Builder{}, file))
+	kept, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, passed, string(kept))
+	failed := `{"Action":"fail","Package":"p","Test":"TestA"}`
+	require.EqualError(t, keep(lines(failed), &strings.Builder{}, file), "tests failed")
+}
+
 func TestRunWritesAndChecksTheTable(t *testing.T) {
 	folder := t.TempDir()
 	list, table := filepath.Join(folder, "upstream.tsv"), filepath.Join(folder, "PARITY.md")

@@ -137,14 +137,15 @@ pub unsafe extern "C" fn hljs_host_call_return_json(
             if blobs.is_empty() {
                 call.check_size(1 + json.len())?;
                 json::check(json, None)?;
-                return Ok(FnReturn::Json(json.to_owned()));
+                return Ok(Ok(FnReturn::Json(json.to_owned())));
             }
             call.check_size(5 + blobs.len().saturating_add(json.len()))?;
             let count = decode_binaries(blobs)
                 .map_err(|e| Error::invalid_argument(e.to_string()))?
                 .len();
             json::check(json, Some(count))?;
-            Ok(FnReturn::JsonWithBinaries(json.to_owned(), blobs.to_vec()))
+            let (json, blobs) = (json.to_owned(), blobs.to_vec());
+            Ok(Ok(FnReturn::JsonWithBinaries(json, blobs)))
         })
     })
 }
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn hljs_host_call_return_bytes(
     ffi::guard(error, || {
         answer(call, ffi::bytes(data, len, "data"), |call, data| {
             call.check_size(1 + data.len())?;
-            Ok(FnReturn::Binary(data.to_vec()))
+            Ok(Ok(FnReturn::Binary(data.to_vec())))
         })
     })
 }
@@ -176,9 +177,8 @@ pub unsafe extern "C" fn hljs_host_call_fail(
     error: *mut *mut Error,
 ) -> Code {
     ffi::guard(error, || {
-        let text = ffi::text(text, text_len, "the error text")?;
-        ffi::borrow(call, "call")?.set(Err(text.to_owned()));
-        Ok(())
+        let text = ffi::text(text, text_len, "the error text");
+        answer(call, text, |_, text| Ok(Err(text.to_owned())))
     })
 }
 
@@ -186,15 +186,15 @@ pub unsafe extern "C" fn hljs_host_call_fail(
 fn answer<T>(
     call: *const HostCall,
     input: Result<T>,
-    check: impl FnOnce(&HostCall, T) -> Result<FnReturn>,
+    check: impl FnOnce(&HostCall, T) -> Result<Answer>,
 ) -> Result<()> {
     let Some(call) = ffi::peek(call) else {
         input?;
         return Err(Error::invalid_argument("call is NULL"));
     };
     match input.and_then(|input| check(call, input)) {
-        Ok(value) => {
-            call.set(Ok(value));
+        Ok(answer) => {
+            call.set(answer);
             Ok(())
         }
         Err(refusal) => {
@@ -304,6 +304,16 @@ mod tests {
             assert_eq!(return_json(call, "{", &[]), Code::InvalidJson);
         });
         assert!(text.starts_with("the result is not JSON: EOF"), "{text}");
+        let text = exception(|call, _, _| {
+            let bad = b"\xff";
+            // SAFETY: the pointer is to live memory.
+            let code = unsafe { hljs_host_call_fail(call, bad.as_ptr(), 1, ptr::null_mut()) };
+            assert_eq!(code, Code::InvalidArgument);
+        });
+        assert_eq!(
+            text,
+            "the error text is not UTF-8: invalid byte at offset 0"
+        );
     }
 
     #[test]

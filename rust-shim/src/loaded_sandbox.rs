@@ -16,6 +16,7 @@ use crate::sandbox::Sandbox;
 use crate::settings::Effective;
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
+use crate::snapshot_error;
 use crate::stats::LastCall;
 
 /// A sandbox whose handlers take events.
@@ -247,7 +248,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
     ffi::guard(error, || {
         let snapshot = Out::new(snapshot, "snapshot")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let taken = loaded.shell.with(|contents| Ok(contents.snapshot()?))?;
+        let taken = loaded.shell.with(|contents| {
+            contents
+                .snapshot()
+                .map_err(snapshot_error::taking_or_restoring)
+        })?;
         snapshot.give(Snapshot::new(taken, loaded.settings.get()));
         Ok(())
     })
@@ -273,7 +278,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_restore(
         shell.with(|contents| {
             let result = contents.restore(snapshot.upstream());
             shell.set_status(contents.status().into());
-            result?;
+            result.map_err(snapshot_error::taking_or_restoring)?;
             loaded.settings.adopt_sizes(snapshot.settings());
             Ok(())
         })

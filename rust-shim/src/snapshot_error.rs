@@ -4,6 +4,7 @@
 //! not known stays an internal error.
 
 use hyperlight_host::HyperlightError;
+use hyperlight_host::mem::shared_mem::SharedMemoryError;
 
 use crate::code::Code;
 use crate::error::Error;
@@ -92,14 +93,34 @@ pub(crate) fn saving(error: HyperlightError) -> Error {
 
 /// An `hljs_snapshot_load` that failed.
 pub(crate) fn loading(error: HyperlightError) -> Error {
+    match size_failure(&error) {
+        Some(code) => Error::from(error).with_code(code),
+        None => classified(error),
+    }
+}
+
+/// An `hljs_loaded_sandbox_snapshot` or an `hljs_loaded_sandbox_restore` that failed.
+pub(crate) fn taking_or_restoring(error: HyperlightError) -> Error {
+    match size_failure(&error) {
+        Some(code) => Error::from(error).with_code(code),
+        None => Error::from(error),
+    }
+}
+
+/// Sizes that contradict each other, or that the host has no memory for. Snapshots that were taken here
+/// have sizes that work, so the first kind comes from a file.
+fn size_failure(error: &HyperlightError) -> Option<Code> {
     match error {
-        // The config's sizes contradict each other.
-        HyperlightError::MemoryRequestTooBig(..) | HyperlightError::MemoryRequestTooSmall(..) => {
-            Error::from(error).with_code(Code::SnapshotCorrupt)
+        HyperlightError::MemoryRequestTooBig(..)
+        | HyperlightError::MemoryRequestTooSmall(..)
+        | HyperlightError::SharedMemory(SharedMemoryError::MemoryRequest(..)) => {
+            Some(Code::SnapshotCorrupt)
         }
-        // The blob has no whole pages, or cannot be mapped.
-        HyperlightError::SharedMemory(_) => Error::from(error).with_code(Code::SnapshotIo),
-        _ => classified(error),
+        HyperlightError::SharedMemory(
+            SharedMemoryError::MmapFailed(_) | SharedMemoryError::MemoryAllocationFailed(_),
+        ) => Some(Code::HostResources),
+        HyperlightError::SharedMemory(SharedMemoryError::FileMetadata(_)) => Some(Code::SnapshotIo),
+        _ => None,
     }
 }
 
@@ -312,11 +333,19 @@ mod tests {
 
     #[test]
     fn sizes_that_contradict_each_other_are_damage() {
-        let error = loading(HyperlightError::MemoryRequestTooSmall(1, 2));
-        assert_eq!(error.code(), Code::SnapshotCorrupt);
-        assert_eq!(
-            error.message(),
-            "Memory requested 1 is less than the minimum size allowed 2"
-        );
+        for convert in [loading, taking_or_restoring] {
+            let error = convert(HyperlightError::MemoryRequestTooSmall(1, 2));
+            assert_eq!(error.code(), Code::SnapshotCorrupt);
+            assert_eq!(
+                error.message(),
+                "Memory requested 1 is less than the minimum size allowed 2"
+            );
+            let error = convert(SharedMemoryError::MemoryRequest(5, 0, 9, 4).into());
+            assert_eq!(error.code(), Code::SnapshotCorrupt);
+            let error = convert(SharedMemoryError::MmapFailed(Some(libc::ENOMEM)).into());
+            assert_eq!(error.code(), Code::HostResources);
+            let error = convert(HyperlightError::PoisonedSandbox);
+            assert_eq!(error.code(), Code::Poisoned);
+        }
     }
 }

@@ -1,0 +1,115 @@
+package hyperlight_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hyperlight-go/hyperlight-js/hyperlight"
+)
+
+// What has tests of its own, together.
+
+// loadFrom boots a sandbox whose handler "handler" is imported from files, with host functions.
+func loadFrom(t *testing.T, files fstest.MapFS, functions map[string]any, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	t.Helper()
+	proto, err := hyperlight.New(opts...)
+	require.NoError(t, err)
+	closeWith(t, proto)
+	if files != nil {
+		require.NoError(t, proto.SetModuleLoader(files))
+	}
+	for name, function := range functions {
+		require.NoError(t, proto.Register("host", name, function))
+	}
+	sandbox, err := proto.LoadRuntime(t.Context())
+	require.NoError(t, err)
+	closeWith(t, sandbox)
+	source := `function handler() { return 1; }`
+	if files["handler.js"] != nil {
+		source = `export { handler } from "./handler.js";`
+	}
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source).WithVirtualBase("/")))
+	loaded, err := sandbox.Load(t.Context())
+	require.NoError(t, err)
+	closeWith(t, loaded)
+	return loaded
+}
+
+func file(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
+
+// A module from a file calls the host, at the top level and later.
+func TestFilesImportHostFunctions(t *testing.T) {
+	calls := 0
+	loaded := loadFrom(t, fstest.MapFS{"handler.js": file(`
+		import * as host from "host";
+		const first = host.count();
+		export function handler() { return [first, host.count()]; }`)},
+		map[string]any{"count": func() int { calls++; return calls }})
+	assert.Equal(t, "[1,2]", call(t, loaded, `{}`))
+	assert.Equal(t, "[1,3]", call(t, loaded, `{}`))
+}
+
+// The module loader is two host functions of upstream's: a snapshot that was taken with one needs one.
+func TestSnapshotNeedsTheModuleLoader(t *testing.T) {
+	with := loadFrom(t, fstest.MapFS{"x.js": file("")}, nil)
+	without := loadFrom(t, nil, nil)
+	snapshot, err := with.Snapshot(t.Context())
+	require.NoError(t, err)
+	closeWith(t, snapshot)
+	err = without.Restore(t.Context(), snapshot)
+	require.ErrorIs(t, err, hyperlight.ErrSnapshotMismatch)
+	assert.Regexp(t, `^Snapshot host function mismatch: missing=\[.*(LoadModule|ResolveModule).*\], signature mismatches=\[\]$`,
+		asError(t, err).Message)
+	assert.Equal(t, "1", call(t, without, `{}`), "it is as before")
+
+	// More than it needs is fine.
+	less, err := without.Snapshot(t.Context())
+	require.NoError(t, err)
+	closeWith(t, less)
+	require.NoError(t, with.Restore(t.Context(), less))
+	assert.Equal(t, "1", call(t, with, `{}`))
+}
+
+// A snapshot brings its buffers along, and what is too big for them is refused in time: else the guest would
+// be lost.
+func TestHostFunctionsAfterRestoreOfSmallerBuffers(t *testing.T) {
+	const source = `
+		import * as host from "host";
+		export async function handler(size) {
+			try {
+				if (size < 0) return (await import("./big.js")).default.length;
+				return host.text(size).length;
+			} catch (e) { return e.message; }
+		}`
+	functions := map[string]any{"text": func(size int) string { return strings.Repeat("x", size) }}
+	files := fstest.MapFS{
+		"handler.js": file(source),
+		"big.js":     file(`export default "` + strings.Repeat("y", 50_000) + `";`),
+	}
+	small := loadFrom(t, files, functions, hyperlight.WithInputBufferSize(16<<10))
+	big := loadFrom(t, files, functions)
+	snapshot, err := small.Snapshot(t.Context())
+	require.NoError(t, err)
+	closeWith(t, snapshot)
+	assert.Equal(t, "50000", call(t, big, `50000`))
+
+	require.NoError(t, big.Restore(t.Context(), snapshot))
+	assert.Equal(t, 16<<10, big.Config().InputBufferSize)
+	assert.Contains(t, call(t, big, `50000`), "of the input buffer, which has 16384")
+	assert.Contains(t, call(t, big, `-1`), "Error loading module")
+	assert.Equal(t, "1000", call(t, big, `1000`))
+
+	sandbox, err := big.Unload(t.Context())
+	require.NoError(t, err)
+	closeWith(t, sandbox)
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source).WithVirtualBase("/")))
+	again, err := sandbox.Load(t.Context())
+	require.NoError(t, err)
+	closeWith(t, again)
+	assert.Equal(t, "50000", call(t, again, `50000`), "unloading brings the buffers of New back")
+	assert.Equal(t, "50000", call(t, again, `-1`))
+}
