@@ -1,53 +1,117 @@
-// Package hyperlight runs JavaScript handlers in Hyperlight micro-VMs. A guest has no kernel and no way
-// out; a call takes tens of microseconds.
+// Package hyperlight runs JavaScript handlers in Hyperlight micro-VMs. A guest has no kernel and no way out
+// but what it is handed; a call takes tens of microseconds.
 //
-// It binds upstream's Rust crate hyperlight-js: its types, names, limits and error texts are
-// upstream's, so that upstream's documentation holds here. The life of a sandbox:
+// It binds upstream's Rust crate hyperlight-js 0.4.0: its types, names, limits and error texts are
+// upstream's, so that upstream's documentation holds here, and the comment of each symbol says what it is
+// called there.
+//
+// # Life of a sandbox
 //
 //	New ─▶ ProtoJSSandbox ─LoadRuntime▶ JSSandbox ─Load▶ LoadedJSSandbox ─Unload▶ JSSandbox ...
 //
+// [New] reserves memory; host functions and files to import are registered before
+// [ProtoJSSandbox.LoadRuntime] boots the micro-VM, which is the expensive step. [JSSandbox.AddHandler] and
+// [JSSandbox.AddModule] add your code, [JSSandbox.Load] compiles it, and [LoadedJSSandbox.HandleEvent] runs
+// it as often as you like. [LoadedJSSandbox.Unload] forgets it again.
+//
 // Each arrow consumes its source, also when the guest or the hypervisor fails: the source then answers
-// [ErrConsumed]. It does not when it refuses to begin, for a context that has ended, say. All types
-// have Close, which is safe at any time and as often as you like; a sandbox that is forgotten
-// without Close is freed some time after it became unreachable.
+// [ErrConsumed]. It does not when it refuses to begin, for a context that has ended, say. All sandboxes have
+// Close, which never waits, and is safe at any time and as often as you like; one that is forgotten without
+// Close is freed some time after it became unreachable.
+//
+// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them.
+//
+// # Handlers and modules
+//
+// A handler is an ES module with a function handler(event), made by [Script], [ScriptFile] or [ScriptFS]. It
+// may import modules that were added under a namespace ("user:name"); files of any [io/fs.FS] that
+// [ProtoJSSandbox.SetModuleLoader] was given, found as Node.js finds them; the guest's own io, crypto,
+// console and require; and host functions. An event is JSON, and so is the result; a handler may be async.
+// There are no timers, no network and no files.
 //
 // # Host functions
 //
-// A guest reaches nothing but the Go functions that were registered for it: [ProtoJSSandbox.Register], where
-// there is also a table of how values travel.
+// A guest reaches nothing but the Go functions that were registered for it. [ProtoJSSandbox.Register] takes
+// any Go function whose parameters and results have JSON; its comment has a table of how values travel:
+// numbers keep their digits, []byte is a Uint8Array, at any depth, an error is an exception that JavaScript
+// can catch. [ProtoJSSandbox.RegisterRaw] is for those who want to do that themselves.
 //
-// # Memory
+// # Printing
 //
-// A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The
-// first write to a page of the image copies that page to scratch, and only restoring a snapshot or
-// unloading gives scratch back. So scratch, not heap, bounds what a guest can write to. A guest that
-// runs out of either does not get an exception: it aborts, which poisons the sandbox.
-//
-// # Snapshots
-//
-// A [Snapshot] is the state of a loaded sandbox between two calls. To restore one takes a fraction of
-// the time that a new sandbox takes, recovers a poisoned one, and makes sure that what one caller
-// left in the guest is not there for the next. It can be restored into other sandboxes, and saved to
-// files.
+// What a guest prints (console.log, print) is dropped, unless [WithPrint] or [WithPrintFunc] says where it
+// goes, for a sandbox or for one call, up to [WithPrintLimit].
 //
 // # Limits
 //
-// A guest that loops for ever is stopped by a monitor ([WithMonitors]): a limit on the time that a call may
-// take, or on its processor time, or a [Trigger]; or from elsewhere, by an [InterruptHandle]. It is stopped for
-// certain, and never is a later call stopped in its place. The sandbox is poisoned then.
+// A guest that loops for ever is stopped by what watches the call ([WithMonitors]): a limit on the time that it
+// may take ([WallClock]), on its processor time ([CPUTime]), or a [Trigger] that your program fires; or from
+// elsewhere, by an [InterruptHandle]. It is stopped for certain, and never is a later call stopped in its
+// place. The sandbox is poisoned then.
+//
+// A context does not do that yet: it bounds the wait for a sandbox that others use, and is handed to host
+// functions. [WithStats] and [LoadedJSSandbox.LastCallStats] tell what a call took.
+//
+// # Memory
+//
+// A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The first
+// write to a page of the image copies that page to scratch, and a page of scratch is never given back: not
+// when JavaScript's collector frees what is on it, and not by taking a snapshot, but only by restoring one,
+// or by unloading. So scratch, less the buffers and the page tables, bounds what a guest can write to until
+// then, and not heap. What the runtime wrote while it booted counts, too. To be able to fill its heap a guest
+// needs that much scratch, the buffers, and a few MiB more ([WithHeapSize], [WithScratchSize]).
+//
+// A guest that runs out of either, or recurses too deeply, does not get an exception: it aborts
+// ([ErrOutOfMemory]), which poisons the sandbox. The host is not affected.
+//
+// All that goes in and out passes through two buffers, which lie in scratch. The input buffer
+// ([WithInputBufferSize]) bounds events, scripts, modules, and results of host functions; the output buffer
+// ([WithOutputBufferSize]) bounds results, and arguments of host functions.
+//
+// # Snapshots
+//
+// A [Snapshot] is the state of a loaded sandbox between two calls. To restore one
+// ([LoadedJSSandbox.Restore]) takes a fraction of the time that a new sandbox takes, recovers a poisoned one,
+// and makes sure that what one caller left in the guest is not there for the next; but Math.random begins
+// anew, too. It can be restored into other sandboxes, and saved to files ([Snapshot.Save], [LoadSnapshot]),
+// which hold all of the guest's memory and are to be trusted like a program.
+//
+// # Errors
+//
+// Every error is an [*Error], with a [Code], upstream's text, and for a JavaScript exception its message and
+// stack. [errors.Is] tells the kinds apart by the sentinels of this package, and finds the error of the
+// context, or of the host function, that is behind it. The comment of each method says what its errors leave
+// behind: a sandbox that is ready, poisoned, consumed or, rarely, unrecoverable ([Status]). A poisoned one
+// takes no calls until it is restored or unloaded.
+//
+// # Metrics and logs
+//
+// [EnableMetrics], before the first New, makes upstream's metrics readable ([Metrics]); [ForwardLogs] sends
+// what upstream logs to a [log/slog.Logger]. Both are for the whole process, off by default, and cost
+// nothing then. [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built
+// for it.
 //
 // # Goroutines
 //
-// All methods may be called from any goroutine. Calls of one sandbox take turns; different sandboxes
-// run in parallel, each on an operating system thread of its own while it runs.
+// All methods may be called from any goroutine. Calls of one sandbox take turns, first come, first served;
+// different sandboxes run in parallel, each on an operating system thread of its own while it runs. Host
+// functions, print functions and file systems run on goroutines of this package, while their guest waits; they
+// must not use the sandbox that waits for them.
 //
-// # Telemetry
+// # Library and platforms
 //
-// [EnableMetrics], before the first New, makes upstream's metrics readable; [ForwardLogs] sends what
-// upstream logs to a [log/slog.Logger]. Both are for the whole process, off by default, and cost nothing then.
+// linux/amd64 with glibc, and KVM or MSHV. Elsewhere the package compiles and New returns [ErrUnsupported]. A
+// program that uses it is dynamically linked, also with CGO_ENABLED=0. The native library is loaded by the
+// first New: [Library] says from where, and what it can do. [Probe], when your program starts, finds out
+// whether all of it works.
 //
-// # Platforms
+// # Environment variables
 //
-// linux/amd64 with glibc, and KVM or MSHV. Elsewhere the package compiles and New returns
-// [ErrUnsupported]. A program that uses it is dynamically linked, also with CGO_ENABLED=0.
+//   - HYPERLIGHT_JS_LIBRARY: the native library to load, and HYPERLIGHT_JS_CACHE: the folder in which
+//     build.sh keeps it ([Library]).
+//   - HYPERLIGHT_MONITOR_THREADS: how many threads upstream's monitors have; 2 if it is not set. It is read
+//     once, by the first call with monitors.
+//   - HYPERLIGHT_CORE_DUMP_DIR: where core dumps go ([JSSandbox.GenerateCrashdump]).
+//   - RUST_LOG: what guests log ([ForwardLogs]). It is read by each LoadRuntime.
+//   - NODE_PATH: folders of the module loader's file system where packages are looked for last
+//     ([ProtoJSSandbox.SetModuleLoader]).
 package hyperlight

@@ -9,29 +9,32 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// Error is what every method of this package returns when it fails. Find out what happened with
-// [errors.Is] and the sentinels of this package, and get at the JavaScript exception with
+// Error is what every function and method of this package returns when it fails. Find out what happened
+// with [errors.Is] and the sentinels of this package, and get at the JavaScript exception with
 // [errors.As] and [*JSException]; if a host function threw that, its Go error is found too. The verb %+v
-// prints the exception's stack too.
+// prints the exception's stack below the text. Upstream: HyperlightError, whose variants became codes.
 type Error struct {
 	// Op is the function or method that failed, like "HandleEvent".
 	Op string
 	// Code is the kind of failure.
 	Code Code
-	// Message is upstream's text, unchanged, where the failure is upstream's.
+	// Message is upstream's text, unchanged, where the failure is upstream's. It may hold what a guest
+	// chose: treat it as data.
 	Message string
 	// Exception is what JavaScript threw, or nil.
 	Exception *JSException
-	// GuestCode is the guest's own error code (upstream's ErrorCode), or 0.
+	// GuestCode is the guest's own error code (upstream's ErrorCode: 13 malloc failed, 15 guest error,
+	// 17 host function error, ...), or 0 when the failure is not the guest's.
 	GuestCode uint32
-	// Monitor is what stopped the guest if the host did: the name of the monitor that fired first, or
-	// "interrupt" for an [InterruptHandle].
+	// Monitor is what stopped the guest, or kept it from running, if the code is CodeCancelled: the name
+	// of the monitor that fired first, or "interrupt" for an [InterruptHandle].
 	Monitor string
 
 	cause error // the context's error, the loader's failure
 }
 
-// JSException is an exception that JavaScript threw and did not catch.
+// JSException is an exception that JavaScript threw and did not catch. Upstream has only a text for it, in
+// HyperlightError::GuestError, out of which it is taken.
 type JSException struct {
 	// Message is the exception's message; for a thrown value that is no Error, its text.
 	Message string
@@ -42,19 +45,23 @@ type JSException struct {
 	cause error // of a host function, or of the file system
 }
 
-// Error is the exception's message.
+// Error is the exception's message, in upstream's text the part after "message: ".
 func (e *JSException) Error() string { return e.Message }
 
 // Unwrap is what the exception comes from, where that was an error in Go: of the host function that threw
 // it, or of the file system of [ProtoJSSandbox.SetModuleLoader], when a module could not be had; or nil.
+// Upstream keeps only the text of such an error.
 func (e *JSException) Unwrap() error { return e.cause }
 
-// Code is the kind of a failure. Codes below 1000 are those of the C ABI.
+// Code is the kind of a failure. Codes below 1000 are those of the C ABI (hljs_code), which never change;
+// those from 1000 on only exist in Go. Upstream: the variants of HyperlightError, where it has one.
 type Code uint32
 
-// The kinds of failures. The sentinels below say what each means; CodeMemoryTooBig and
-// CodeMemoryTooSmall match ErrMemorySize, CodeLogsStopped matches ErrClosed, CodeInternal, CodePanic and CodeBusy match ErrInternal, and
-// CodeContextDone matches the context's own error.
+// The kinds of failures. Each code has the sentinel of its name, which says what it means and what upstream
+// calls it, but for these: CodeMemoryTooBig and CodeMemoryTooSmall match [ErrMemorySize]; CodeGuestError
+// matches [ErrGuest]; CodeLogsStopped matches [ErrClosed]; CodePanic, a panic in the native library, and
+// CodeBusy, a call that got past the queue, are bugs, and match [ErrInternal]; and CodeContextDone matches the
+// context's own error.
 const (
 	CodeInvalidArgument    = Code(capi.CodeInvalidArgument)
 	CodeConsumed           = Code(capi.CodeConsumed)
@@ -111,24 +118,31 @@ const (
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
-// ended also matches the context's own error.
+// ended also matches the context's own error. Where upstream has a variant of HyperlightError for it, that
+// is named; all others are texts there (HyperlightError::Error), or cannot happen in Rust.
 var (
-	// ErrInvalidArgument: an argument is not what the method takes.
+	// ErrInvalidArgument: an argument is not what the method takes. Nothing has changed.
 	ErrInvalidArgument = errors.New("invalid argument")
-	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned.
+	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned. In Rust
+	// such a program does not compile.
 	ErrConsumed = errors.New("consumed")
-	// ErrClosed: the sandbox, or the snapshot, was closed.
+	// ErrClosed: the sandbox, the snapshot or the log forwarder was closed, or is a zero value.
 	ErrClosed = errors.New("closed")
-	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot do it.
+	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot
+	// do it. It also matches [errors.ErrUnsupported].
 	ErrUnsupported = errors.New("unsupported")
 
-	// ErrNoHypervisor: there is no /dev/kvm and no /dev/mshv that this process may open.
+	// ErrNoHypervisor: there is no /dev/kvm and no /dev/mshv that this process may open. Upstream:
+	// NoHypervisorFound.
 	ErrNoHypervisor = errors.New("no hypervisor")
-	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest.
+	// ErrHypervisorUnusable: a hypervisor is there, but it cannot run a guest. Upstream: HyperlightVmError,
+	// while it boots.
 	ErrHypervisorUnusable = errors.New("hypervisor unusable")
-	// ErrHostResources: the host has no memory or no file descriptors left for a micro-VM.
+	// ErrHostResources: the host has no memory, no file descriptors or no threads left for a micro-VM or a
+	// snapshot. Upstream: HyperlightVmError while it boots, SharedMemory for snapshots.
 	ErrHostResources = errors.New("host resources exhausted")
-	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument.
+	// ErrMemorySize: a size of the configuration is too small or too big. It is an invalid argument, too.
+	// Upstream: MemoryRequestTooSmall and MemoryRequestTooBig, or silence.
 	ErrMemorySize = errors.New("memory size out of range")
 
 	// ErrHandlerExists: a handler of this name was added before.
@@ -137,9 +151,10 @@ var (
 	ErrHandlerNotFound = errors.New("handler not found")
 	// ErrNoHandlers: Load needs at least one handler.
 	ErrNoHandlers = errors.New("no handlers")
-	// ErrBufferTooSmall: a script, a module or an event does not fit into the input buffer.
+	// ErrBufferTooSmall: something does not fit into the input buffer: a script, a module, an event, or the
+	// names of all host functions. Upstream: SharedMemory, for an event; the others it notices too late.
 	ErrBufferTooSmall = errors.New("buffer too small")
-	// ErrInvalidJSON: the event is not JSON.
+	// ErrInvalidJSON: the event is not JSON. Upstream: JsonConversionFailure.
 	ErrInvalidJSON = errors.New("invalid JSON")
 
 	// ErrModuleExists: a module of this name and namespace was added before.
@@ -147,48 +162,55 @@ var (
 	// ErrModuleNotFound: no module of this name and namespace was added.
 	ErrModuleNotFound = errors.New("module not found")
 
-	// ErrJSException: JavaScript threw; Exception says what.
+	// ErrJSException: JavaScript threw; Exception says what. Upstream: GuestError.
 	ErrJSException = errors.New("JavaScript exception")
-	// ErrNoValue: the handler returned nothing that JSON can hold.
+	// ErrNoValue: the handler returned nothing that JSON can hold. Upstream: GuestError.
 	ErrNoValue = errors.New("no value")
-	// ErrGuest: the guest refused the call. JavaScript exceptions and unknown handlers match it too.
+	// ErrGuest: the guest refused the call. JavaScript exceptions and missing values match it too. Upstream:
+	// GuestError.
 	ErrGuest = errors.New("guest error")
 
 	// ErrCancelled: the host stopped the guest, and the sandbox is poisoned; or a trigger had fired before the
-	// guest could run. Monitor says what did it.
+	// guest could run, and the sandbox is as it was. Monitor says what did it. Upstream:
+	// ExecutionCanceledByHost.
 	ErrCancelled = errors.New("cancelled")
-	// ErrGuestAborted: the guest aborted. The sandbox is poisoned.
+	// ErrGuestAborted: the guest aborted. The sandbox is poisoned. Running out of memory and results that
+	// are too big match it too. Upstream: GuestAborted.
 	ErrGuestAborted = errors.New("guest aborted")
 	// ErrOutOfMemory: the guest aborted because heap or scratch was used up. The sandbox is poisoned.
+	// Upstream: GuestAborted.
 	ErrOutOfMemory = errors.New("out of memory")
 	// ErrOutputTooBig: the guest aborted because the handler's result does not fit into the output
-	// buffer. The sandbox is poisoned.
+	// buffer. The sandbox is poisoned. Upstream: GuestAborted.
 	ErrOutputTooBig = errors.New("output too big")
-	// ErrAccessViolation: the guest touched memory that it may not touch. The sandbox is poisoned.
+	// ErrAccessViolation: the guest touched memory that it may not touch. The sandbox is poisoned. Upstream:
+	// MemoryAccessViolation and ExecutionAccessViolation.
 	ErrAccessViolation = errors.New("memory access violation")
-	// ErrVMFailure: the micro-VM failed while it ran. The sandbox is poisoned.
+	// ErrVMFailure: the micro-VM failed while it ran. The sandbox is poisoned. Upstream: HyperlightVmError.
 	ErrVMFailure = errors.New("micro-VM failure")
-	// ErrPoisoned: an earlier call left the sandbox poisoned. Restore a snapshot, or unload it.
+	// ErrPoisoned: an earlier call left the sandbox poisoned. Restore a snapshot, unload it, or close it.
+	// Upstream: PoisonedSandbox.
 	ErrPoisoned = errors.New("poisoned")
-	// ErrUnrecoverable: the sandbox cannot be recovered. Close it.
+	// ErrUnrecoverable: the sandbox cannot be recovered. Close it. Upstream: UnrecoverableSandbox.
 	ErrUnrecoverable = errors.New("unrecoverable")
 
 	// ErrSnapshotMismatch: the snapshot needs host functions that the sandbox lacks, or has with another
-	// signature. The sandbox is as before.
+	// signature. The sandbox is as before. Upstream: SnapshotHostFunctionMismatch.
 	ErrSnapshotMismatch = errors.New("snapshot mismatch")
 	// ErrSnapshotIncompatible: the snapshot was saved on another architecture, hypervisor or CPU vendor, or
 	// by another version of upstream.
 	ErrSnapshotIncompatible = errors.New("snapshot incompatible")
 	// ErrSnapshotNotFound: the folder holds no snapshots, or none of this tag or digest.
 	ErrSnapshotNotFound = errors.New("snapshot not found")
-	// ErrSnapshotCorrupt: a file of the snapshot is missing, malformed, or not what its digest says.
+	// ErrSnapshotCorrupt: a file of the snapshot is missing, malformed, not what its digest says, or forged
+	// with sizes that cannot be.
 	ErrSnapshotCorrupt = errors.New("snapshot corrupt")
 	// ErrSnapshotIO: a file of the snapshot cannot be read or written.
 	ErrSnapshotIO = errors.New("snapshot file failure")
 
 	// ErrMonitorFailedToStart: a monitor could not start, so the handler did not run.
 	ErrMonitorFailedToStart = errors.New("monitor failed to start")
-	// ErrTooManyTriggers: this process has used as many names of triggers as it can.
+	// ErrTooManyTriggers: this process has used 64 names of triggers, which is as many as it can.
 	ErrTooManyTriggers = errors.New("too many triggers")
 
 	// ErrTelemetryTooLate: [EnableMetrics] must come before the first [New].
@@ -203,7 +225,7 @@ var (
 	ErrInternal = errors.New("internal error")
 
 	// ErrHostFunctionPanicked: a host function panicked or ended its goroutine, and the guest did not
-	// catch the exception that this became. [*HostPanic] has value and stack.
+	// catch the exception that this became. [*HostPanic] has value and stack. It is an [ErrJSException], too.
 	ErrHostFunctionPanicked = errors.New("host function panicked")
 
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
@@ -275,8 +297,8 @@ var kinds = map[Code]struct {
 	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
 }
 
-// Error is the operation, the message, what stopped the guest, what can be done about it, and what an exception
-// comes from.
+// Error is the operation, upstream's message, what stopped the guest, what can be done about it, and what
+// an exception comes from.
 func (e *Error) Error() string {
 	text := "hyperlight: " + e.Op + ": " + e.Message
 	if e.Monitor != "" {
@@ -300,7 +322,8 @@ func (e *Error) exceptionCause() string {
 	return e.Exception.cause.Error()
 }
 
-// Is reports whether target is a sentinel of this error's code.
+// Is reports whether target is a sentinel of this error's code; for [errors.Is], where a Rust program
+// matches upstream's variant.
 func (e *Error) Is(target error) bool {
 	for _, sentinel := range kinds[e.Code].sentinels {
 		if sentinel == target {
@@ -310,7 +333,7 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// Unwrap gives the JavaScript exception, or the cause outside this package.
+// Unwrap gives the JavaScript exception, or the cause outside this package and upstream.
 func (e *Error) Unwrap() error {
 	if e.Exception != nil {
 		return e.Exception
@@ -318,7 +341,7 @@ func (e *Error) Unwrap() error {
 	return e.cause
 }
 
-// Format prints the error; with %+v, the stack of the JavaScript exception below it.
+// Format prints the error; with %+v, the stack of the JavaScript exception below it, as upstream gives it.
 func (e *Error) Format(state fmt.State, verb rune) {
 	switch {
 	case verb == 'q':

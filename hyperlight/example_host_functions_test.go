@@ -146,3 +146,13 @@ func ExampleHostPanic() {
 	}
 	// Output: host function "trip" of module "host" panicked: over a wire true
 }
+
+func ExampleRawJSON() {
+	_, err := hyperlight.RawJSON(make(chan int))
+	fmt.Println(err)
+	value, err := hyperlight.RawJSON([]any{1, "a", []byte("b")})
+	fmt.Printf("%s %q %v\n", value.JSON, value.Blobs, err)
+	// Output:
+	// hyperlight: RawJSON: chan int has no JSON
+	// [1,"a",{"__bin__":0}] ["b"] <nil>
+}

@@ -61,6 +61,25 @@ func ExampleNewTrigger() {
 	// Output: hyperlight: HandleEvent: Execution was cancelled by the host. (by shutdown)
 }
 
+// A call that comes too late does not run, and costs nothing.
+func ExampleTrigger_Reset() {
+	pause, err := hyperlight.NewTrigger("pause")
+	if err != nil {
+		log.Fatal(err)
+	}
+	loaded := newLoaded(hello)
+	defer loaded.Close()
+	pause.Fire()
+	_, err = loaded.HandleEvent(context.Background(), "greet", []byte(`{}`), hyperlight.WithMonitors(pause))
+	fmt.Println(errors.Is(err, hyperlight.ErrCancelled), loaded.Status())
+	pause.Reset()
+	result, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`), hyperlight.WithMonitors(pause))
+	fmt.Println(string(result), err)
+	// Output:
+	// true ready
+	// "hello" <nil>
+}
+
 func ExampleLoadedJSSandbox_InterruptHandle() {
 	loaded := newLoaded(endless)
 	defer loaded.Close()

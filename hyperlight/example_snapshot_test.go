@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"time"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
@@ -110,4 +111,51 @@ func ExampleLoadSnapshot() {
 	fmt.Println(err)
 	// Output:
 	// hyperlight: LoadSnapshot: load failed to stat "no such folder": No such file or directory (os error 2)
+}
+
+// Each customer gets the same clean guest, without a new boot.
+func ExampleLoadedJSSandbox_Snapshot_customers() {
+	ctx := context.Background()
+	loaded := newLoaded(countingHandler)
+	defer loaded.Close()
+	clean, err := loaded.Snapshot(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer clean.Close()
+	for _, customer := range []string{"Ada", "Grace"} {
+		if err := loaded.Restore(ctx, clean); err != nil {
+			log.Fatal(err)
+		}
+		result, err := loaded.HandleEvent(ctx, "greet", []byte(`{}`))
+		fmt.Println(customer, string(result), err)
+	}
+	// Output:
+	// Ada 1 <nil>
+	// Grace 1 <nil>
+}
+
+// A snapshot recovers a sandbox whose guest was stopped.
+func ExampleLoadedJSSandbox_Restore_poisoned() {
+	ctx := context.Background()
+	loaded := newLoaded(`function handler(event) { while (event.loop) {} return "done"; }`)
+	defer loaded.Close()
+	clean, err := loaded.Snapshot(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer clean.Close()
+	limit := hyperlight.WithMonitors(hyperlight.WallClock(50 * time.Millisecond))
+	_, err = loaded.HandleEvent(ctx, "greet", []byte(`{"loop":true}`), limit)
+	fmt.Println(err)
+	fmt.Println(loaded.Status())
+	if err := loaded.Restore(ctx, clean); err != nil {
+		log.Fatal(err)
+	}
+	result, err := loaded.HandleEvent(ctx, "greet", []byte(`{"loop":false}`))
+	fmt.Println(string(result), err, loaded.Status())
+	// Output:
+	// hyperlight: HandleEvent: Execution was cancelled by the host. (by wall-clock)
+	// poisoned
+	// "done" <nil> ready
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
@@ -164,6 +166,28 @@ func ExampleWithPrint() {
 	// <nil>
 }
 
+func ExampleWithPrintFunc() {
+	loaded := newLoaded(`function handler(event) { console.log("one"); print("two"); return null; }`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`),
+		hyperlight.WithPrintFunc(func(text string) { fmt.Printf("%q\n", text) }))
+	fmt.Println(err)
+	// Output:
+	// "one\n"
+	// "two"
+	// <nil>
+}
+
+func ExampleWithPrintLimit() {
+	loaded := newLoaded(`function handler(event) { print("a long story"); return null; }`,
+		hyperlight.WithPrint(os.Stdout), hyperlight.WithPrintLimit(6))
+	defer loaded.Close()
+	var stats hyperlight.ExecutionStats
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`), hyperlight.WithStats(&stats))
+	fmt.Println("...", stats.PrintDropped, "bytes more", err)
+	// Output: a long... 6 bytes more <nil>
+}
+
 func ExampleWithGC() {
 	loaded := newLoaded(`function handler(event) { return event; }`)
 	defer loaded.Close()
@@ -206,6 +230,135 @@ func ExampleJSSandbox_AddModule() {
 	result, err := loaded.HandleEvent(context.Background(), "double", []byte("21"))
 	fmt.Println(string(result), err)
 	// Output: 42 <nil>
+}
+
+func ExampleJSSandbox_AddModuleNS() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	module := hyperlight.Script("export const rate = 0.19;") // import { rate } from "shop:tax"
+	fmt.Println(sandbox.AddModuleNS("tax", module, "shop"))
+	fmt.Println(sandbox.AddModuleNS("tax", module, "host"))
+	// Output:
+	// <nil>
+	// hyperlight: AddModuleNS: Module namespace 'host' is reserved
+}
+
+func ExampleScript() {
+	script := hyperlight.Script(`import { x } from "./x.js";`).WithVirtualBase("/lib")
+	fmt.Println(script.BasePath(), len(script.Content()))
+	// Output: /lib 27
+}
+
+func ExampleStatus() {
+	loaded := newLoaded(`function handler(event) { return event; }`)
+	fmt.Println(loaded.Status(), loaded.Status().IsReady())
+	_ = loaded.Close()
+	fmt.Println(loaded.Status())
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	fmt.Println(errors.Is(err, hyperlight.ErrClosed))
+	// Output:
+	// ready true
+	// closed
+	// true
+}
+
+func ExampleWithUpstreamDefaults() {
+	proto, err := hyperlight.New(hyperlight.WithUpstreamDefaults(), hyperlight.WithInputBufferSize(64<<10))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer proto.Close()
+	config := proto.Config()
+	fmt.Println(config.HeapSize, config.ScratchSize, config.InputBufferSize, config.OutputBufferSize)
+	// Output: 4194304 1048576 65536 16384
+}
+
+func ExampleIsHypervisorPresent() {
+	present, err := hyperlight.IsHypervisorPresent()
+	fmt.Println(present, err) // Probe finds out whether it works.
+	// Output: true <nil>
+}
+
+// What fails in the guest costs the sandbox, and says why.
+func ExampleJSSandbox_Load() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := sandbox.AddHandler("broken", hyperlight.Script("function handler( {")); err != nil {
+		log.Fatal(err)
+	}
+	_, err = sandbox.Load(context.Background())
+	var exception *hyperlight.JSException
+	fmt.Println(errors.As(err, &exception), sandbox.Status())
+	// Output: true consumed
+}
+
+func ExampleJSSandbox_RemoveHandler() {
+	proto, err := hyperlight.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	sandbox, err := proto.LoadRuntime(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	if err := sandbox.AddHandler("greet", hyperlight.Script("function handler() {}")); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sandbox.RemoveHandler("greet"))
+	fmt.Println(sandbox.RemoveHandler("greet"))
+	// Output:
+	// <nil>
+	// hyperlight: RemoveHandler: Handler does not exist for function name: greet
+}
+
+func ExampleError_Format() {
+	loaded := newLoaded(`function handler(event) { throw new Error("no way"); }`)
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	var failure *hyperlight.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Op, failure.Code == hyperlight.CodeJSException, failure.GuestCode)
+	}
+	lines := strings.Split(fmt.Sprintf("%+v", err), "\n")
+	fmt.Println(lines[len(lines)-2])
+	// Output:
+	// HandleEvent true 15
+	//     at handler (./greet.js:1:36)
+}
+
+func ExampleWithHeapSize() {
+	_, err := hyperlight.New(hyperlight.WithHeapSize(1 << 20))
+	fmt.Println(errors.Is(err, hyperlight.ErrMemorySize), errors.Is(err, hyperlight.ErrInvalidArgument))
+	// Output: true true
+}
+
+func ExampleScriptFile() {
+	_, err := hyperlight.ScriptFile("missing.js")
+	fmt.Println(errors.Is(err, hyperlight.ErrInvalidArgument), errors.Is(err, fs.ErrNotExist))
+	// Output: true true
+}
+
+func ExampleUseLibraryFile() {
+	if _, err := hyperlight.Library(); err != nil { // It is loaded now.
+		log.Fatal(err)
+	}
+	err := hyperlight.UseLibraryFile("/opt/lib/libhyperlight_js_capi.so")
+	fmt.Println(errors.Is(err, hyperlight.ErrLibraryLoaded))
+	// Output: true
 }
 
 func ExampleProbe() {

@@ -9,7 +9,7 @@ import (
 )
 
 // HostPanic is the error of a host function that panicked or ended its goroutine. It matches
-// [ErrHostFunctionPanicked].
+// [ErrHostFunctionPanicked]. Upstream has none: there a panic leaves a sandbox that nothing recovers.
 type HostPanic struct {
 	// Module and Function are what the function was registered as.
 	Module, Function string
@@ -19,18 +19,19 @@ type HostPanic struct {
 	Stack []byte
 }
 
-// ErrGoexit is the Value of a [HostPanic] that is none: the function called runtime.Goexit, as t.FailNow does.
+// ErrGoexit is the Value of a [HostPanic] that is none: the function called runtime.Goexit, as t.FailNow
+// does. There is nothing like it in Rust, and so upstream.
 var ErrGoexit = capi.ErrGoexit
 
-// Error says which function panicked, and with what.
+// Error says which function panicked, and with what. The guest is told the same in upstream's words.
 func (p *HostPanic) Error() string {
 	return fmt.Sprintf("host function %q of module %q panicked: %v", p.Function, p.Module, p.Value)
 }
 
-// Is makes it match [ErrHostFunctionPanicked].
+// Is makes it match [ErrHostFunctionPanicked]; for [errors.Is], which upstream has no need of.
 func (p *HostPanic) Is(target error) bool { return target == ErrHostFunctionPanicked }
 
-// Unwrap is the value, if that is an error.
+// Unwrap is the value, if that is an error; so [errors.As] finds it, which upstream has nothing like.
 func (p *HostPanic) Unwrap() error {
 	err, _ := p.Value.(error)
 	return err

@@ -19,7 +19,7 @@ import (
 // Names are any text without a NUL byte, also empty, and are imported as they are given. A function that was
 // registered before under both names is replaced. After LoadRuntime the set of functions is fixed. The
 // guest's own modules io, console and require hide modules of these names. Upstream:
-// ProtoJSSandbox::register.
+// ProtoJSSandbox::register, whose functions return no errors, and take no bytes.
 //
 // # Functions
 //
@@ -114,10 +114,12 @@ func (m *HostModule) RegisterRaw(name string, function RawFunc) error {
 }
 
 // RawFunc is a host function that takes care of JSON itself. args is an array. ctx is that of the
-// HandleEvent or Load that runs; an error becomes a JavaScript exception.
+// HandleEvent or Load that runs; an error becomes a JavaScript exception. Upstream: what
+// HostModule::register_js takes.
 type RawFunc func(ctx context.Context, args RawValue) (RawValue, error)
 
-// RawValue is a JavaScript value: JSON, and the Uint8Arrays in it. Its zero value is null.
+// RawValue is a JavaScript value: JSON, and the Uint8Arrays in it. Its zero value is null. Upstream:
+// FnReturn for results, and a serde_json::Value with a list of blobs for arguments.
 type RawValue struct {
 	// JSON is the value. In it, each object {"__bin__":N} whose N is an index of Blobs stands for that
 	// Uint8Array; if there are no Blobs it is just an object. JSON in arguments has no white space.
@@ -126,12 +128,13 @@ type RawValue struct {
 	Blobs [][]byte
 }
 
-// RawBytes is a Uint8Array.
+// RawBytes is a Uint8Array; it shares the memory of data. Upstream: FnReturn::Binary.
 func RawBytes(data []byte) RawValue {
 	return RawValue{JSON: appendPlaceholder(nil, 0), Blobs: [][]byte{data}}
 }
 
-// RawJSON makes a RawValue of a Go value, by the rules of [ProtoJSSandbox.Register].
+// RawJSON makes a RawValue of a Go value, by the rules of [ProtoJSSandbox.Register]. Upstream:
+// FnReturn::Json and FnReturn::JsonWithBinaries.
 //
 // # Errors
 //
@@ -153,7 +156,7 @@ func RawJSON(value any) (RawValue, error) {
 }
 
 // Unmarshal sets what into points to, by the rules of [ProtoJSSandbox.Register]. The value keeps no memory
-// of v but that of its blobs.
+// of v but that of its blobs. Upstream has none: its functions look for the blobs themselves.
 //
 // # Errors
 //

@@ -6,9 +6,9 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// InterruptHandle stops the guest of one micro-VM. It may be used from any goroutine, for as long as you
-// like: it stays valid when the sandbox is unloaded and loaded again, and when it is closed. It needs no
-// Close. Upstream: InterruptHandle.
+// InterruptHandle stops the guest of one micro-VM. It may be used from any goroutine, and from several at a
+// time, for as long as you like: it stays valid when the sandbox is unloaded and loaded again, and when it
+// is closed. It needs no Close. Upstream: InterruptHandle.
 type InterruptHandle struct{ native capi.InterruptHandle }
 
 // InterruptHandle makes a handle that stops the guest. It never waits for a running guest. Upstream:
@@ -36,18 +36,19 @@ func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 	return i, nil
 }
 
-// Kill stops the call that runs: it returns [ErrCancelled], the error's Monitor is "interrupt", and the sandbox
-// is poisoned. If none runs, it does nothing, and later calls are not affected. A [JSSandbox.Load] of a
-// sandbox that was unloaded before is stopped too, which consumes that sandbox.
+// Kill stops the call that runs: that call returns [ErrCancelled], with "interrupt" as the error's Monitor,
+// and the sandbox is poisoned. If none runs, Kill does nothing, and later calls are not affected. A
+// [JSSandbox.Load] of a sandbox that was unloaded before is stopped too, which consumes that sandbox.
 //
-// The result is upstream's: whether a signal was sent to the guest's thread. It is false while the guest waits
-// for Go, in a print function for example, and the guest is stopped when that returns.
+// The result is upstream's: whether a signal was sent to the guest's thread. It is false while the guest
+// waits for Go, in a host function or a print function, and the guest is stopped when that returns.
 //
-// Kill waits until the guest has stopped, which takes about as long as [WithInterruptRetryDelay] says. Upstream:
-// InterruptHandle::kill.
+// Otherwise Kill waits until the guest has stopped, which takes about as long as [WithInterruptRetryDelay]
+// says. Upstream: InterruptHandle::kill, which may miss a call that has only just begun.
 func (i *InterruptHandle) Kill() bool { return i.ask(capi.InterruptHandleKill) }
 
-// Dropped says whether the micro-VM is gone. Upstream: InterruptHandle::dropped.
+// Dropped says whether the micro-VM is gone: with a sandbox that was closed, once its last call has ended, or
+// with one that a transition has lost. It never waits. Upstream: InterruptHandle::dropped.
 func (i *InterruptHandle) Dropped() bool { return i.ask(capi.InterruptHandleDropped) }
 
 // ask cannot fail: the handle is valid. A zero value has no micro-VM.

@@ -7,7 +7,7 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// LibraryInfo describes the native library.
+// LibraryInfo describes the native library, in which upstream is.
 type LibraryInfo struct {
 	// Place says where it was found, with its path if it has one.
 	Place string
@@ -24,7 +24,8 @@ type LibraryInfo struct {
 	Runtime string
 }
 
-// Library loads the native library, as [New] would, and describes it.
+// Library loads the native library, as [New] would, and describes it. Upstream has none: a Rust program
+// is linked with it.
 //
 // These places are looked at, in order: what [UseLibraryFile] or [UseLibrary] gave; the environment
 // variable HYPERLIGHT_JS_LIBRARY; the library embedded by the build tag hyperlight_embed; the folder
@@ -51,8 +52,13 @@ func Library() (LibraryInfo, error) {
 	return info, nil
 }
 
-// UseLibraryFile makes this program use the native library at path, and no other. Call it before the
-// first [New]; afterwards it returns [ErrLibraryLoaded]. The file is opened by New.
+// UseLibraryFile makes this program use the native library at path, and no other; the last choice counts.
+// Call it before the first [New], or whatever else loads the library. The file is opened then. Upstream
+// has none.
+//
+// # Errors
+//
+// [ErrInvalidArgument] for an empty path; [ErrLibraryLoaded] when it is too late.
 func UseLibraryFile(path string) error {
 	const op = "UseLibraryFile"
 	if path == "" {
@@ -62,9 +68,13 @@ func UseLibraryFile(path string) error {
 }
 
 // UseLibrary makes this program use these bytes as the native library, and no other; for programs
-// that embed it. The bytes go into a sealed anonymous file, so that nothing is written to disk. Call
-// it before the first [New]; afterwards it returns [ErrLibraryLoaded]. Do not change the bytes
-// until New has returned.
+// that embed it. The last choice counts. The bytes go into a sealed anonymous file, so that nothing is
+// written to disk. Call it before the first [New], or whatever else loads the library, and do not change
+// the bytes until that has returned. Upstream has none.
+//
+// # Errors
+//
+// [ErrInvalidArgument] for no bytes; [ErrLibraryLoaded] when it is too late.
 func UseLibrary(library []byte) error {
 	const op = "UseLibrary"
 	if len(library) == 0 {

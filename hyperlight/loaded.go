@@ -8,8 +8,9 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// LoadedJSSandbox is a sandbox whose handlers take events; upstream's LoadedJSSandbox. Its methods may
-// be called from any goroutine; calls of the guest take turns.
+// LoadedJSSandbox is a sandbox whose handlers take events; upstream's LoadedJSSandbox. Its methods may be
+// called from any goroutine. Those that take a context take turns, first come, first served; the others
+// answer at once, also while a call runs.
 type LoadedJSSandbox struct {
 	h     *handle[capi.LoadedSandbox]
 	guest *guest
@@ -24,7 +25,8 @@ func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
 	return s
 }
 
-// CallOption configures one call of [LoadedJSSandbox.HandleEvent].
+// CallOption configures one call of [LoadedJSSandbox.HandleEvent]; of the same option the last one counts,
+// except for [WithMonitors]. Upstream has parameters and methods in their place.
 type CallOption interface{ applyToCall(*callOptions) }
 
 type callOptions struct {
@@ -43,7 +45,7 @@ func (o *callOptions) check(op string) error {
 }
 
 // WithGC says whether the guest collects cyclic garbage after the handler; it does if this is not
-// given, as upstream. Without it a call takes less than half the time, and garbage stays until a
+// given, as upstream. Without it a call takes less than half the time, and such garbage stays until a
 // call with it. Upstream: the gc parameter of handle_event.
 func WithGC(gc bool) CallOption { return gcOption(gc) }
 
@@ -52,25 +54,29 @@ type gcOption bool
 func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
 
 // HandleEvent runs the handler called name with an event, which is JSON, and returns its result, which
-// is JSON. The state of the handler's module is kept from call to call. The event must not be
-// changed during the call. Upstream: LoadedJSSandbox::handle_event.
+// is JSON and the caller's to keep. The state of the handler's module is kept from call to call. The event
+// must not be changed during the call. Upstream: LoadedJSSandbox::handle_event, and with [WithMonitors]
+// handle_event_with_monitor.
 //
-// ctx bounds the wait for other calls of this sandbox, which go first. Once the guest runs, ctx does
-// not stop it yet.
+// ctx bounds the wait for other calls of this sandbox, which go first, and is what host functions get. Once
+// the guest runs, ctx does not stop it yet: a handler that never returns takes [WithMonitors] or an
+// [InterruptHandle].
+//
+// A call blocks an operating system thread. The shortest takes tens of microseconds.
 //
 // # Errors
 //
-// The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name, invalid
-// UTF-8 or a nil ctx; [ErrHandlerNotFound]; [ErrJSException], which is also [ErrHostFunctionPanicked] if one
-// did; [ErrNoValue] when the handler returns nothing; [ErrBufferTooSmall] when the event does not fit
-// into the input buffer; [ErrGuest]; [ErrMonitorFailedToStart].
+// The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name or one with a NUL
+// byte, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], and
+// with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrNoValue] when the handler returns
+// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
+// [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the monitors had fired before.
 //
-// The sandbox is poisoned after: [ErrCancelled], unless a trigger among the monitors had fired before;
-// [ErrOutOfMemory], [ErrOutputTooBig] when the result does not fit into the output buffer,
-// [ErrGuestAborted], [ErrAccessViolation], [ErrVMFailure]. From then on calls return [ErrPoisoned], until
-// [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers it.
+// The sandbox is poisoned after: any other [ErrCancelled]; [ErrOutOfMemory]; [ErrOutputTooBig] when the
+// result does not fit into the output buffer; [ErrGuestAborted]; [ErrAccessViolation]; [ErrVMFailure]. From
+// then on calls return [ErrPoisoned], until [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers it.
 //
-// Nothing ran after: [ErrPoisoned], [ErrConsumed], [ErrClosed], and the error of ctx.
+// Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
 	const op = "HandleEvent"
 	o := callOptions{gc: true, print: s.guest.printing()}
@@ -132,15 +138,16 @@ func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64
 	}
 }
 
-// Unload forgets all handlers and restores the state before they were loaded, also from poisoned, with
-// the configuration of New, and consumes s, also when it fails. Snapshots stay usable. Upstream:
-// LoadedJSSandbox::unload.
+// Unload forgets all handlers and modules and restores the state before they were loaded, also from
+// poisoned, with the configuration of New, and consumes s, also when it fails. Snapshots and interrupt
+// handles stay usable. It costs as much as a [LoadedJSSandbox.Restore]. Upstream: LoadedJSSandbox::unload.
 //
 // ctx bounds the wait for other calls of this sandbox.
 //
 // # Errors
 //
-// [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
+// [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and the error of ctx,
+// which consume nothing.
 func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 	const op = "Unload"
 	defer runtime.KeepAlive(s)
@@ -169,7 +176,7 @@ func (s *LoadedJSSandbox) readStatus() {
 }
 
 // Config is the configuration in effect: that of New, with the sizes of the snapshot that was restored
-// last.
+// last. It never waits. Upstream has none: its SandboxBuilder::get_config knows what was asked for.
 func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox after the last finished call. It never waits for a running one.
@@ -177,9 +184,9 @@ func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
 
 // Close frees the sandbox and its micro-VM; if a call is running, when that ends, in which case Unload
-// returns [ErrClosed], and HandleEvent its result. Calls that wait for
-// their turn return [ErrClosed]. It never waits, returns nil, and may be called more than once, and
-// after the sandbox was consumed.
+// returns [ErrClosed], and any other call its result. Calls that wait for their turn return [ErrClosed].
+// It does not stop a guest. It never waits, returns nil, and may be called more than once, and after the
+// sandbox was consumed. Upstream drops it.
 func (s *LoadedJSSandbox) Close() error {
 	s.h.close()
 	return nil

@@ -14,11 +14,11 @@ import (
 // LevelTrace is the level of upstream's most detailed records, which slog has no name for.
 const LevelTrace = slog.LevelDebug - 4
 
-// DefaultLogCapacity is how many log records wait at most to be delivered.
+// DefaultLogCapacity is how many log records wait at most to be delivered. Upstream has no such queue.
 const DefaultLogCapacity = 4096
 
-// LogForwarder delivers what upstream logs to a logger; see [ForwardLogs]. Its methods may be called
-// from any goroutine.
+// LogForwarder delivers what upstream logs to a logger; see [ForwardLogs], which makes it. Its methods may
+// be called from any goroutine.
 type LogForwarder struct {
 	handler slog.Handler
 	done    chan struct{} // closed when all records were delivered
@@ -28,7 +28,7 @@ type LogForwarder struct {
 	stopped bool
 }
 
-// LogOption configures [ForwardLogs].
+// LogOption configures [ForwardLogs]; later ones win. Upstream: settings of a tracing subscriber.
 type LogOption func(*logOptions)
 
 type logOptions struct {
@@ -39,20 +39,20 @@ type logOptions struct {
 
 // WithLogLevel sets the least important level that is forwarded; slog.LevelWarn if not given. With
 // slog.LevelInfo come the steps in the life of a sandbox, with slog.LevelDebug and [LevelTrace] more
-// than you want to read. Above slog.LevelError nothing is forwarded.
+// than you want to read. Above slog.LevelError nothing is forwarded. Upstream: tracing's LevelFilter.
 func WithLogLevel(level slog.Level) LogOption {
 	return func(o *logOptions) { o.level = level }
 }
 
 // WithLogCapacity sets how many records wait at most to be delivered, from 1 to 1,048,576;
-// [DefaultLogCapacity] if not given. Nor do more than 16 MiB of text wait.
+// [DefaultLogCapacity] if not given. Nor do more than 16 MiB of text wait. Upstream has no such queue.
 func WithLogCapacity(records int) LogOption {
 	return func(o *logOptions) { o.capacity = records }
 }
 
 // WithSpans says whether spans are forwarded too; they are not if this is not given. A span is a
 // piece of upstream's work, like one handle_event. Upstream's are at slog.LevelInfo and below; with them
-// the smallest call costs three times as much.
+// the smallest call costs more than three times as much.
 func WithSpans(spans bool) LogOption {
 	return func(o *logOptions) { o.spans = spans }
 }
@@ -128,7 +128,7 @@ func ForwardLogs(logger *slog.Logger, opts ...LogOption) (*LogForwarder, error) 
 	return f, nil
 }
 
-// SetLevel changes what [WithLogLevel] has set.
+// SetLevel changes what [WithLogLevel] has set, from the next record that upstream makes on.
 //
 // # Errors
 //
@@ -146,15 +146,16 @@ func (f *LogForwarder) SetLevel(level slog.Level) error {
 	return nativeError(op, capi.LogsSetLevel(nativeLevel(level)))
 }
 
-// Dropped is how many records have found no room so far, as far as that has been delivered.
+// Dropped is how many of upstream's records have found no room so far, as far as that has been delivered.
 func (f *LogForwarder) Dropped() uint64 { return f.dropped.Load() }
 
-// Stop ends the forwarding, and waits until everything that was logged before is delivered. It may be
-// called more than once. The logger's handler must not wait for it.
+// Stop ends the forwarding, and waits until everything that upstream has logged before is delivered. It may
+// be called more than once. The logger's handler must not wait for it.
 //
 // # Errors
 //
 // The error of ctx if that ends first: nothing new is forwarded then, but what waits is still delivered.
+// [ErrInvalidArgument] for a nil ctx.
 func (f *LogForwarder) Stop(ctx context.Context) error {
 	const op = "Stop"
 	if f == nil || f.done == nil {

@@ -45,10 +45,10 @@ type Metric struct {
 	Histogram *Histogram
 }
 
-// MetricKind is the kind of a [Metric].
+// MetricKind is the kind of a [Metric]. Upstream: the counters, gauges and histograms of the crate metrics.
 type MetricKind string
 
-// The kinds of metrics.
+// The kinds of metrics, under upstream's names.
 const (
 	// MetricCounter is a number that only grows.
 	MetricCounter MetricKind = "counter"
@@ -58,7 +58,7 @@ const (
 	MetricHistogram MetricKind = "histogram"
 )
 
-// Histogram is a distribution of values.
+// Histogram is a distribution of values; all of upstream's are times. Its numbers belong to one moment.
 type Histogram struct {
 	// Count is the number of values, and Sum their sum.
 	Count uint64
@@ -68,7 +68,8 @@ type Histogram struct {
 	Buckets []Bucket
 }
 
-// Bucket is the number of values up to a bound, those of the buckets before it included.
+// Bucket is the number of values up to a bound, those of the buckets before it included. Bounds are not
+// upstream's, which leaves them to the recorder.
 type Bucket struct {
 	// UpperBound is the largest value that counts here, in the metric's unit.
 	UpperBound float64
@@ -95,7 +96,8 @@ func EnableMetrics() error {
 }
 
 // Metrics reads all metrics, sorted by name, kind and labels. It may be called at any time, from any
-// goroutine, and does not disturb guests that run.
+// goroutine, and does not disturb guests that run. Upstream: reading the recorder that the program has
+// installed.
 //
 // # Errors
 //

@@ -9,23 +9,25 @@ import (
 )
 
 // Monitor ends a call that goes too far: [WallClock], [CPUTime], or a [*Trigger]. All of them run on the
-// native side. They may be used for any number of calls, sandboxes and goroutines at a time. Upstream: the
-// ExecutionMonitor trait, whose implementations are these.
+// native side, so that a busy Go program does not delay them. They may be used for any number of calls,
+// sandboxes and goroutines at a time. Upstream: the ExecutionMonitor trait, whose implementations are these.
 type Monitor interface {
 	// open makes the native monitor for one call; close undoes it.
 	open(op string) (capi.Monitor, error)
 	close(capi.Monitor)
 }
 
-// WallClock ends a call that takes longer than limit, Go functions that the guest calls included. Its name
-// is "wall-clock". Upstream: WallClockMonitor.
+// WallClock ends a call that takes longer than limit, Go functions that the guest calls included; what waits
+// for such a function is stopped when that returns. The limit must be above zero, or HandleEvent returns
+// [ErrInvalidArgument]. Its name is "wall-clock". Upstream: WallClockMonitor.
 func WallClock(limit time.Duration) Monitor {
 	return &limited{limit, "timeout", capi.MonitorNewWallClock}
 }
 
 // CPUTime ends a call that takes more processor time than limit. What counts is the thread that runs the
-// guest; Go functions that the guest calls run elsewhere and are free. The time is read every 1 to 10 ms.
-// Its name is "cpu-time". Upstream: CpuTimeMonitor.
+// guest; Go functions that the guest calls run elsewhere and are free, so give it a [WallClock] beside it
+// if they may take long. The time is read every 1 to 10 ms. The limit must be above zero, or HandleEvent
+// returns [ErrInvalidArgument]. Its name is "cpu-time". Upstream: CpuTimeMonitor.
 func CPUTime(limit time.Duration) Monitor {
 	return &limited{limit, "cpu_timeout", capi.MonitorNewCPUTime}
 }
@@ -74,10 +76,10 @@ func NewTrigger(name string) (*Trigger, error) {
 	return t, nil
 }
 
-// Fire ends all calls that run with the trigger, and does not wait for their end.
+// Fire ends all calls that run with the trigger, and does not wait for their end. Upstream has none.
 func (t *Trigger) Fire() { t.tell(capi.MonitorFire) }
 
-// Reset makes the trigger usable again. Calls that ran when it was fired end all the same.
+// Reset makes the trigger usable again. Calls that ran when it was fired end all the same. Upstream has none.
 func (t *Trigger) Reset() { t.tell(capi.MonitorReset) }
 
 // tell cannot fail: the monitor is a trigger.
@@ -88,7 +90,7 @@ func (t *Trigger) tell(what func(capi.Monitor) *capi.Error) {
 	}
 }
 
-// Name is the trigger's name.
+// Name is the trigger's name. Upstream: ExecutionMonitor::name.
 func (t *Trigger) Name() string {
 	if t == nil || t.native == (capi.Monitor{}) {
 		return ""
@@ -106,13 +108,14 @@ func (t *Trigger) open(op string) (capi.Monitor, error) {
 
 func (t *Trigger) close(capi.Monitor) {}
 
-// WithMonitors lets up to five monitors watch the call. The first that fires stops the guest: HandleEvent returns
-// [ErrCancelled], the error's Monitor is its name, and the sandbox is poisoned. A monitor never stops a
-// later call. If a monitor cannot start, the handler does not run: [ErrMonitorFailedToStart]. Given more than
-// once, the monitors add up.
+// WithMonitors lets up to five monitors watch the call. The first that fires stops the guest: HandleEvent
+// returns [ErrCancelled], the error's Monitor is its name, and the sandbox is poisoned. A monitor never stops
+// a later call. If a monitor cannot start, the handler does not run: [ErrMonitorFailedToStart]. Given more
+// than once, the monitors add up; more than five, or a nil one, are an [ErrInvalidArgument].
 //
 // The first call with monitors starts upstream's monitor threads, two or as many as the environment variable
-// HYPERLIGHT_MONITOR_THREADS says at this moment. Upstream: LoadedJSSandbox::handle_event_with_monitor.
+// HYPERLIGHT_MONITOR_THREADS says at this moment. If they cannot be started then, this process runs no calls
+// with monitors any more. Upstream: LoadedJSSandbox::handle_event_with_monitor.
 func WithMonitors(monitors ...Monitor) CallOption { return monitorsOption(monitors) }
 
 type monitorsOption []Monitor

@@ -9,7 +9,7 @@ import (
 
 // The defaults of [New]. Heap is copied into every snapshot and dominates what a sandbox costs to
 // boot and to keep; scratch is wiped at every restore; buffers cost next to nothing but live in
-// scratch. RATIONALE.md has the figures.
+// scratch. RATIONALE.md has the figures. Upstream's are less: [WithUpstreamDefaults].
 const (
 	// DefaultHeapSize is the size of the guest's heap in bytes.
 	DefaultHeapSize = 8 << 20
@@ -21,7 +21,8 @@ const (
 	DefaultOutputBufferSize = 1 << 20
 )
 
-// Config is the configuration of a sandbox, as it is in effect. Sizes are in bytes.
+// Config is the configuration of a sandbox, as it is in effect. Sizes are in bytes. Upstream:
+// SandboxConfiguration.
 type Config struct {
 	// HeapSize is what [WithHeapSize] sets.
 	HeapSize int
@@ -37,7 +38,8 @@ type Config struct {
 	InterruptSignalOffset uint8
 }
 
-// Option configures a sandbox. Options are checked by [New]; later ones win.
+// Option configures a sandbox. Options are checked by [New]; later ones win. Upstream: the methods of
+// SandboxBuilder, of which some ignore or change what does not suit them. New refuses that instead.
 type Option interface{ applyToSandbox(*options) }
 
 type option func(*options)
@@ -55,24 +57,25 @@ type options struct {
 
 // WithHeapSize sets the size of the guest's heap, at least 4 MiB; [DefaultHeapSize] if not given. A
 // guest that needs more than this, or more than scratch can hold, aborts: [ErrOutOfMemory]. The guest's
-// allocator deals in powers of two, so a request of just over 1 MiB takes 2.
-// Upstream: SandboxBuilder::with_guest_heap_size, which ignores smaller values.
+// allocator deals in powers of two, so a request of just over 1 MiB takes 2. Upstream:
+// SandboxBuilder::with_guest_heap_size, which ignores smaller values.
 func WithHeapSize(bytes int) Option {
 	return option(func(o *options) { o.config.HeapSize = bytes })
 }
 
 // WithScratchSize sets the size of the scratch region, at least 1 MiB and a multiple of 4 KiB;
-// [DefaultScratchSize] if not given. It holds both buffers and a copy of every page that the guest has written to (heap,
-// stack and globals) since it was booted or last restored: to fill the heap, a guest needs that
-// much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which ignores
-// smaller values.
+// [DefaultScratchSize] if not given. It holds both buffers and a copy of every page that the guest has
+// written to (heap, stack and globals) since it was booted or last restored: to fill the heap, a guest
+// needs that much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which
+// ignores smaller values.
 func WithScratchSize(bytes int) Option {
 	return option(func(o *options) { o.config.ScratchSize = bytes })
 }
 
 // WithInputBufferSize sets the size of the buffer from host to guest, at least 8 KiB;
-// [DefaultInputBufferSize] if not given. It bounds events, scripts, and results of host functions. Upstream:
-// SandboxBuilder::with_guest_input_buffer_size, which raises smaller values.
+// [DefaultInputBufferSize] if not given. It bounds events, scripts, modules, the names of all host functions
+// together, and results of each. Upstream: SandboxBuilder::with_guest_input_buffer_size, which raises
+// smaller values.
 func WithInputBufferSize(bytes int) Option {
 	return option(func(o *options) { o.config.InputBufferSize = bytes })
 }
@@ -85,8 +88,8 @@ func WithOutputBufferSize(bytes int) Option {
 }
 
 // WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
-// the guest stops; 500 µs if not given, 0 for none. A call that was stopped returns after one such pause at
-// most. Upstream: SandboxBuilder::with_interrupt_retry_delay.
+// the guest stops; 500 µs if not given, 0 for none. A call that was stopped returns after about one such
+// pause at most. Upstream: SandboxBuilder::with_interrupt_retry_delay.
 func WithInterruptRetryDelay(delay time.Duration) Option {
 	return option(func(o *options) { o.config.InterruptRetryDelay = delay })
 }
@@ -101,23 +104,23 @@ func WithInterruptSignalOffset(offset uint8) Option {
 
 // WithCrashdump turns core dumps of the guest on or off; in a library with the feature crashdump they are
 // on if this is not given. [JSSandbox.GenerateCrashdump] says where they appear and what they hold.
-// New returns [ErrUnsupported] unless the library was built with that feature. Upstream:
+// New returns [ErrUnsupported], also for false, unless the library was built with that feature. Upstream:
 // SandboxBuilder::with_crashdump_enabled.
 func WithCrashdump(enabled bool) Option {
 	return option(func(o *options) { o.crashdump = &enabled })
 }
 
 // WithDebugging makes the guest wait for gdb on this TCP port of localhost: LoadRuntime stops it at its first
-// instruction until a debugger has connected and lets it go on. That takes hardware breakpoints,
-// which the emulated machine of the tests has not. New returns [ErrUnsupported] unless the library was built by
-// `./build.sh --features gdb`, which also turns on the debug assertions that upstream wants for it.
-// Upstream: SandboxBuilder::with_debugging_enabled.
+// instruction until a debugger has connected and lets it go on; if the port is taken, it does not wait. That
+// takes hardware breakpoints, which the emulated machine of the tests has not. New returns
+// [ErrUnsupported] unless the library was built by `./build.sh --features gdb`, which also turns on the
+// debug assertions that upstream wants for it. Upstream: SandboxBuilder::with_debugging_enabled.
 func WithDebugging(port uint16) Option {
 	return option(func(o *options) { o.debugging = &port })
 }
 
-// WithUpstreamDefaults gives all sizes the values that upstream has: heap 4 MiB, scratch 1 MiB, and
-// buffers of 16 KiB, which few real scripts fit into. Options after it still win.
+// WithUpstreamDefaults gives all sizes the values that upstream has (SandboxBuilder::new): heap 4 MiB,
+// scratch 1 MiB, and buffers of 16 KiB, which few real scripts fit into. Options after it still win.
 func WithUpstreamDefaults() Option {
 	return option(func(o *options) {
 		o.config.HeapSize = o.upstream.HeapSize

@@ -9,11 +9,13 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// DefaultPrintLimit is how many bytes of what a guest prints in one call are delivered.
+// DefaultPrintLimit is how many bytes of what a guest prints in one call are delivered: 1 MiB. Upstream has
+// no limit.
 const DefaultPrintLimit = 1 << 20
 
-// PrintOption says what becomes of a guest's output: for all calls of a sandbox if given to [New], for
-// one if given to [LoadedJSSandbox.HandleEvent].
+// PrintOption says what becomes of a guest's output: for all calls of a sandbox if given to [New], for one if
+// given to [LoadedJSSandbox.HandleEvent]. It is an [Option] and a [CallOption]. Upstream decides once for
+// each sandbox.
 type PrintOption struct{ change func(*printing) }
 
 func (o PrintOption) applyToSandbox(all *options)   { o.applyTo(&all.print) }
@@ -25,13 +27,14 @@ func (o PrintOption) applyTo(p *printing) {
 	}
 }
 
-// WithPrint sends what the guest prints (console.log, print) to w, a line at a time and the rest at the end of
-// the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of its own; w
-// must not use the sandbox that prints. Sandboxes that share w write to it at the same time. An error or
-// a panic of w is dropped, as upstream drops those of its print functions.
+// WithPrint sends what the guest prints (console.log, print) to w, a line at a time and the rest at the end
+// of the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of its own;
+// w must not use the sandbox that prints. Sandboxes that share w write to it at the same time. An error or a
+// panic of w is dropped, as upstream drops those of its print functions.
 //
-// A line of more than 512 bytes leaves the guest in pieces, and upstream replaces a character that
-// happens to lie across the border of two by U+FFFD. This package puts the pieces together again.
+// A line of more than 512 bytes leaves the guest in pieces, and upstream replaces a character that happens
+// to lie across the border of two by U+FFFD, which nothing brings back. This package puts the pieces
+// together again, up to lines of 64 KiB.
 //
 // A nil w drops the output, also for one call of a sandbox that prints elsewhere.
 //
@@ -43,14 +46,16 @@ func WithPrint(w io.Writer) PrintOption {
 	return WithPrintFunc(func(text string) { _, _ = io.WriteString(w, text) })
 }
 
-// WithPrintFunc is [WithPrint] for a function.
+// WithPrintFunc is [WithPrint] for a function, which gets one or more whole lines, or the rest. Upstream:
+// SandboxBuilder::with_host_print_fn.
 func WithPrintFunc(print func(text string)) PrintOption {
 	return PrintOption{func(p *printing) { p.write = print }}
 }
 
 // WithPrintLimit sets how many bytes of what the guest prints in one call are delivered;
 // [DefaultPrintLimit] if not given. The rest is dropped, from a whole character on, and counted:
-// [ExecutionStats].PrintDropped. Top-level code that Load runs counts as one call.
+// [ExecutionStats].PrintDropped. Top-level code that Load runs counts as one call. 0 drops everything; below
+// that is an [ErrInvalidArgument]. Upstream has no limit.
 func WithPrintLimit(bytes int) PrintOption {
 	return PrintOption{func(p *printing) { p.limit = bytes }}
 }

@@ -7,16 +7,17 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// ProtoJSSandbox is a sandbox without a JavaScript runtime; upstream's ProtoJSSandbox. Its methods may
-// be called from any goroutine.
+// ProtoJSSandbox is a sandbox without a JavaScript runtime; upstream's ProtoJSSandbox. It is where host
+// functions and the module loader are registered. Its methods may be called from any goroutine; they take
+// turns.
 type ProtoJSSandbox struct {
 	h     *handle[capi.ProtoSandbox]
 	guest *guest
 }
 
 // New makes a sandbox that has no JavaScript runtime yet. It loads the native library if that has not
-// happened (see [Library]), and reserves memory, but boots nothing. Upstream:
-// SandboxBuilder::new, its options, and build.
+// happened (see [Library]), and reserves memory, but boots nothing. Upstream: SandboxBuilder::new, its
+// options, and build.
 //
 // # Errors
 //
@@ -81,7 +82,8 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 //
 // [ErrHypervisorUnusable] when the hypervisor cannot run a guest; [ErrHostResources] when memory or file
 // descriptors have run out; [ErrOutOfMemory] when scratch is too small for the guest's own start, some
-// 1 MiB above the least that New accepts; [ErrConsumed], [ErrClosed].
+// 1 MiB above the least that New accepts; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and
+// the error of ctx, which consume nothing.
 func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 	const op = "LoadRuntime"
 	defer runtime.KeepAlive(p)
@@ -101,14 +103,14 @@ func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 	return newJSSandbox(native, p.guest), nil
 }
 
-// Config is the configuration in effect.
+// Config is the configuration in effect. It never waits. Upstream: SandboxBuilder::get_config, before build.
 func (p *ProtoJSSandbox) Config() Config { return p.guest.configuration() }
 
-// Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits.
+// Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits. Upstream has none here.
 func (p *ProtoJSSandbox) Status() Status { return p.h.currentStatus() }
 
-// Close frees the sandbox; if LoadRuntime is running, when that ends, with [ErrClosed]. It never waits, returns nil, and may
-// be called more than once, and after the sandbox was consumed.
+// Close frees the sandbox; if LoadRuntime is running, when that ends, with [ErrClosed]. It never waits,
+// returns nil, and may be called more than once, and after the sandbox was consumed. Upstream drops it.
 func (p *ProtoJSSandbox) Close() error {
 	p.h.close()
 	return nil

@@ -7,8 +7,9 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// JSSandbox is a sandbox with a JavaScript runtime and none of your code in it; upstream's JSSandbox.
-// Its methods may be called from any goroutine; they take turns.
+// JSSandbox is a sandbox with a JavaScript runtime and none of your code in it; upstream's JSSandbox. Its
+// methods may be called from any goroutine; they take turns. What they add is kept on the host until
+// [JSSandbox.Load] sends it to the guest.
 type JSSandbox struct {
 	h     *handle[capi.Sandbox]
 	guest *guest
@@ -131,17 +132,23 @@ func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
 }
 
 // Load compiles the handlers in the guest and runs their top-level code, and consumes s, also when a
-// script fails: make a new sandbox then. Without handlers it consumes nothing. Upstream:
-// JSSandbox::get_loaded_sandbox.
+// script fails: make a new sandbox then. Without handlers it consumes nothing. Handlers are loaded in no
+// particular order. Upstream: JSSandbox::get_loaded_sandbox.
 //
-// ctx bounds the wait for another goroutine that uses s. It does not interrupt top-level code yet:
-// an endless loop there hangs.
+// ctx bounds the wait for another goroutine that uses s, and is what host functions get. It does not stop
+// top-level code yet, and upstream takes no monitors here: an endless loop there hangs. Only for a sandbox
+// that was unloaded is there a way to stop it, an [InterruptHandle] from before. So do not load what you do
+// not trust to end, or load a handler of your own first.
 //
 // # Errors
 //
-// [ErrNoHandlers]; [ErrJSException] for a syntax error, a missing import or an exception at the top
-// level; [ErrGuest] when the script exports no function handler; [ErrOutOfMemory];
-// [ErrConsumed], [ErrClosed].
+// These consume nothing: [ErrNoHandlers]; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and
+// the error of ctx.
+//
+// After these s is consumed: [ErrJSException] for a syntax error, a missing import or an exception at the
+// top level, and with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrGuest] when the
+// script exports no function handler; [ErrCancelled]; [ErrOutOfMemory], [ErrGuestAborted],
+// [ErrAccessViolation] and [ErrVMFailure].
 func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 	const op = "Load"
 	defer runtime.KeepAlive(s)
@@ -176,14 +183,16 @@ func (s *JSSandbox) readStatus() {
 	}
 }
 
-// Config is the configuration in effect.
+// Config is the configuration in effect. It never waits. Upstream has none: SandboxBuilder::get_config knows
+// what was asked for.
 func (s *JSSandbox) Config() Config { return s.guest.configuration() }
 
 // Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
 func (s *JSSandbox) Status() Status { return s.h.currentStatus() }
 
-// Close frees the sandbox and its micro-VM; if Load is running, when that ends, with [ErrClosed]. It never waits,
-// returns nil, and may be called more than once, and after the sandbox was consumed.
+// Close frees the sandbox and its micro-VM; if Load is running, when that ends, with [ErrClosed]. It never
+// waits, returns nil, and may be called more than once, and after the sandbox was consumed. Upstream
+// drops it.
 func (s *JSSandbox) Close() error {
 	s.h.close()
 	return nil

@@ -30,7 +30,8 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 //
 // # Errors
 //
-// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed], and the error of ctx.
+// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for
+// a nil ctx, and the error of ctx. The sandbox is as before then.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 	const op = "Snapshot"
 	defer runtime.KeepAlive(s)
@@ -90,7 +91,8 @@ func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error
 }
 
 // Config is what a sandbox has once this snapshot is restored into it: the sizes. The interrupt options,
-// which a snapshot does not have, are zero; so is everything after Close.
+// which a snapshot does not have, are zero; so is everything after Close. Upstream knows them, and does not
+// tell.
 func (s *Snapshot) Config() Config {
 	native, release, err := s.use("Config")
 	if err != nil {
@@ -105,8 +107,8 @@ func (s *Snapshot) Config() Config {
 }
 
 // Close frees the snapshot; if it is being restored or saved, after that. Sandboxes that it was
-// restored into keep what they need of it. It returns nil, and may be called more than once. Without
-// it, a snapshot is freed some time after it became unreachable.
+// restored into keep what they need of it. It never waits, returns nil, and may be called more than once.
+// Without it, a snapshot is freed some time after it became unreachable. Upstream drops it.
 func (s *Snapshot) Close() error {
 	if s != nil && s.s != nil {
 		s.s.close()

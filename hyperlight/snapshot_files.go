@@ -31,7 +31,7 @@ func (s *Snapshot) Save(dir, tag string) (digest string, err error) {
 	return string(saved), nativeError(op, failure)
 }
 
-// LoadOption configures [LoadSnapshot].
+// LoadOption configures [LoadSnapshot]. Upstream has a method for each case.
 type LoadOption interface{ applyToLoad(*loadOptions) }
 
 type loadOptions struct{ unverified bool }

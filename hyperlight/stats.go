@@ -7,7 +7,7 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// ExecutionStats is what a call took. Upstream: ExecutionStats.
+// ExecutionStats is what a call took, measured by upstream. Upstream: ExecutionStats.
 type ExecutionStats struct {
 	// WallClock is the time that the call took, without the wait for other calls.
 	WallClock time.Duration
@@ -19,14 +19,15 @@ type ExecutionStats struct {
 	// TerminatedBy is the name of the monitor that fired, or "". It can be set though the call succeeded, if
 	// the monitor fired just as the guest finished. An [InterruptHandle] is no monitor.
 	TerminatedBy string
-	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit].
+	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit]; 0 when nothing takes its
+	// output. It is not upstream's.
 	PrintDropped int
 }
 
 // LastCallStats is what the last finished call of [LoadedJSSandbox.HandleEvent] took, whether it succeeded or
-// failed. It is false if there was none, or the sandbox is closed or consumed. Calls that were refused before they
-// entered the guest do not count: for invalid JSON, an empty name, or a monitor that did not start. It never
-// waits, also not for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
+// failed. It is false if there was none since Load, or the sandbox is closed or consumed. Calls that were
+// refused before they entered the guest do not count: for invalid JSON, an empty name, or a monitor that did
+// not start. It never waits, also not for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
 func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	var stats ExecutionStats
 	var calls uint64
@@ -36,7 +37,8 @@ func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 }
 
 // WithStats fills stats when the call ends, also when it fails. It is zero if the call was refused before
-// it entered the guest.
+// it entered the guest. A nil stats is an [ErrInvalidArgument]. Upstream has
+// LoadedJSSandbox::last_call_stats alone, which another goroutine's call may have replaced by then.
 func WithStats(stats *ExecutionStats) CallOption { return statsOption{stats} }
 
 type statsOption struct{ stats *ExecutionStats }
