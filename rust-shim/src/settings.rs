@@ -78,13 +78,15 @@ impl Settings {
         u64::try_from(self.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// These settings once a snapshot with `other` is restored: its sizes come along, but how to
-    /// interrupt the guest is the micro-VM's own.
+    /// These settings once a snapshot with `other` is restored: its sizes come along, all else is the
+    /// micro-VM's own.
     fn with_sizes_of(&self, other: &Self) -> Self {
         Self {
-            interrupt_retry_delay: self.interrupt_retry_delay,
-            interrupt_signal_offset: self.interrupt_signal_offset,
-            ..*other
+            heap: other.heap,
+            scratch: other.scratch,
+            input_buffer: other.input_buffer,
+            output_buffer: other.output_buffer,
+            ..*self
         }
     }
 
@@ -228,6 +230,7 @@ mod tests {
         let own = Settings {
             interrupt_signal_offset: 3,
             interrupt_retry_delay: Duration::from_nanos(7),
+            crashdump: false,
             ..Settings::default()
         };
         let snapshot = Settings {
@@ -249,6 +252,7 @@ mod tests {
         );
         assert_eq!(both.interrupt_signal_offset, 3);
         assert_eq!(both.retry_delay_nanoseconds(), 7);
+        assert!(!both.crashdump);
     }
 
     #[test]
