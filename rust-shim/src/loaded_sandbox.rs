@@ -247,8 +247,11 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
     ffi::guard(error, || {
         let snapshot = Out::new(snapshot, "snapshot")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let taken = loaded.shell.with(|contents| Ok(contents.snapshot()?))?;
-        snapshot.give(Snapshot::new(taken, loaded.settings.get()));
+        // The sizes of this moment: as soon as the shell is free, another thread may restore other ones.
+        let taken = loaded
+            .shell
+            .with(|contents| Ok(Snapshot::new(contents.snapshot()?, loaded.settings.get())))?;
+        snapshot.give(taken);
         Ok(())
     })
 }
