@@ -94,9 +94,10 @@ impl LoadedSandbox {
 fn refusal(error: &HyperlightError, name: &str, cause: Option<Cause>) -> Option<Code> {
     match error {
         HyperlightError::JsonConversionFailure(_) => Some(Code::InvalidJson),
+        // A fired trigger is a monitor that does not start; an interrupt may have come just before.
         error if monitor::is_start_failure(error) => Some(match cause {
-            Some(Cause::Refusal(_)) => Code::Cancelled,
-            _ => Code::MonitorFailedToStart,
+            Some(_) => Code::Cancelled,
+            None => Code::MonitorFailedToStart,
         }),
         // Upstream has no variant for this one.
         HyperlightError::Error(_) if name.is_empty() => Some(Code::InvalidArgument),
@@ -328,4 +329,32 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_free(loaded: *mut LoadedSandbox) {
     ffi::free(loaded);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let failed = HyperlightError::Error("Execution monitor failed to start: no clock".into());
+        let fired = HyperlightError::Error(
+            "Execution monitor failed to start: the trigger 'x' has fired".into(),
+        );
+        let other = HyperlightError::Error("x".into());
+        for (error, name, cause, code) in [
+            (&failed, "h", None, Some(Code::MonitorFailedToStart)),
+            (
+                &fired,
+                "h",
+                Some(Cause::Refusal("x")),
+                Some(Code::Cancelled),
+            ),
+            (&fired, "h", Some(Cause::Interrupt), Some(Code::Cancelled)),
+            (&other, "", None, Some(Code::InvalidArgument)),
+            (&other, "h", Some(Cause::Interrupt), None),
+        ] {
+            assert_eq!(refusal(error, name, cause), code, "{error} {cause:?}");
+        }
+    }
 }
