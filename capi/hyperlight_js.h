@@ -537,7 +537,8 @@ hljs_code hljs_host_call_fail(const hljs_host_call *call,
 
 // Answers an `hljs_read_fn` with the file's content, which is copied. A module has to be UTF-8 without
 // NUL bytes, and has to fit into the input buffer (`HLJS_CODE_BUFFER_TOO_SMALL`); for a package.json
-// the limit is 4 MiB. What is refused is answered with the reason of the refusal.
+// the limit is 4 MiB, and 64 for lists and objects within each other (`HLJS_CODE_INVALID_JSON`). What is
+// refused is answered with the reason of the refusal.
 hljs_code hljs_file_give(const hljs_file *file,
                          const uint8_t *data,
                          size_t data_len,
