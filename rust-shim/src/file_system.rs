@@ -19,6 +19,7 @@ use crate::callback::Tree;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi;
+use crate::import_limits;
 use crate::settings::{Effective, Settings};
 
 /// What a path leads to, as an `hljs_stat_fn` tells it.
@@ -175,21 +176,29 @@ pub(crate) struct FileTree(Option<Arc<Shared>>);
 struct Shared {
     tree: Tree,
     settings: Arc<Effective>,
+    memory: import_limits::Memory,
 }
 
 impl FileTree {
     pub(crate) fn of(tree: Tree, settings: Arc<Effective>) -> Self {
-        Self(Some(Arc::new(Shared { tree, settings })))
+        Self(Some(Arc::new(Shared {
+            tree,
+            settings,
+            memory: import_limits::Memory::default(),
+        })))
     }
 
     fn shared(&self) -> io::Result<&Shared> {
         self.0.as_deref().ok_or_else(not_found)
     }
 
+    /// The resolver asks this of every path that it remembers.
     fn stat(&self, path: &Path) -> io::Result<FileMetadata> {
+        let shared = self.shared()?;
+        shared.memory.charge(&path.to_string_lossy());
         guarded(|| {
             let name = rooted(path)?;
-            let kind = FileKind::from_u32(self.shared()?.tree.stat(&name));
+            let kind = FileKind::from_u32(shared.tree.stat(&name));
             if kind == FileKind::Nothing {
                 return Err(not_found());
             }
