@@ -736,8 +736,8 @@ hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded,
 // may be NULL.
 //
 // `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
-// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
-// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+// is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
+// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 // that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 // fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 // It stays valid for ever.

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyperlight_js::{HyperlightError, LoadedJSSandbox};
+use flatbuffers::FlatBufferBuilder;
+use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
+use hyperlight_host::mem::shared_mem::{SharedMemoryError, StackError};
+use hyperlight_js::{HyperlightError, LoadedJSSandbox, SandboxStatus};
+use serde::de::IgnoredAny;
 
 use crate::code::{Code, Status};
 use crate::error::{Error, Result};
@@ -56,6 +61,20 @@ impl LoadedSandbox {
         monitors: &[&Monitor],
     ) -> Result<String> {
         self.shell.with(|contents| {
+            let input_buffer = self.settings.get().input_buffer;
+            let note = || {
+                format!(
+                    "handler name and event have {} bytes, the input buffer {input_buffer}",
+                    name.len() + event.len()
+                )
+            };
+            if !name.is_empty() && (name.len() + event.len()) as u64 > input_buffer {
+                let error = Error::from(too_big(contents.status(), name, event, input_buffer));
+                return Err(match error.code() {
+                    Code::BufferTooSmall => error.with_note(&note()),
+                    _ => error,
+                });
+            }
             // Upstream checks the name before it starts monitors.
             if !monitors.is_empty() && !name.is_empty() {
                 monitor::prepare(contents)?;
@@ -78,16 +97,40 @@ impl LoadedSandbox {
                     error = error.with_code(code);
                 }
                 if error.code() == Code::BufferTooSmall {
-                    error = error.with_note(&format!(
-                        "handler name and event have {} bytes, the input buffer {}",
-                        name.len() + event.len(),
-                        self.settings.get().input_buffer
-                    ));
+                    error = error.with_note(&note());
                 }
                 error.stopped_by(cause)
             })
         })
     }
+}
+
+/// How upstream refuses an event that is longer than the input buffer. It would do so itself, but only after it
+/// has made a tree of it, which takes 25 times its size of memory, and no monitor ends that.
+fn too_big(status: SandboxStatus, name: &str, event: &str, input_buffer: u64) -> HyperlightError {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(event) {
+        return HyperlightError::JsonConversionFailure(error);
+    }
+    match status {
+        SandboxStatus::Ready => {}
+        SandboxStatus::Poisoned => return HyperlightError::PoisonedSandbox,
+        SandboxStatus::Unrecoverable => return HyperlightError::UnrecoverableSandbox,
+    }
+    let parameters = vec![
+        ParameterValue::String(name.to_owned()),
+        ParameterValue::String(event.to_owned()),
+        ParameterValue::Bool(true),
+    ];
+    let call = FunctionCall::new(
+        "RunHandler".to_owned(),
+        Some(parameters),
+        FunctionCallType::Guest,
+        ReturnType::String,
+    );
+    let mut builder = FlatBufferBuilder::with_capacity(name.len() + event.len() + 512);
+    let needed = call.encode(&mut builder).len() + size_of::<u64>();
+    let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();
+    SharedMemoryError::Stack(StackError::BufferFullError(needed, room)).into()
 }
 
 /// Why upstream refused a call before it entered the guest, if it did.
@@ -160,8 +203,8 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_status(
 /// may be NULL.
 ///
 /// `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
-/// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
-/// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+/// is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
+/// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 /// that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 /// fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 /// It stays valid for ever.
@@ -334,6 +377,20 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_free(loaded: *mut LoadedSandbox) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_big_is_refused_in_upstreams_order() {
+        for (status, event, code) in [
+            (SandboxStatus::Ready, "[1,2,3]", Code::BufferTooSmall),
+            (SandboxStatus::Ready, "[1,2,3", Code::InvalidJson),
+            (SandboxStatus::Poisoned, "[1,2,3", Code::InvalidJson),
+            (SandboxStatus::Poisoned, "[1,2,3]", Code::Poisoned),
+            (SandboxStatus::Unrecoverable, "[1,2,3]", Code::Unrecoverable),
+        ] {
+            let error = Error::from(too_big(status, "h", event, 8192));
+            assert_eq!(error.code(), code, "{status:?} {event}");
+        }
+    }
 
     #[test]
     fn refusals_are_told_apart() {
