@@ -20,7 +20,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi;
 use crate::import_limits;
-use crate::settings::{Effective, Settings};
+use crate::settings::{Effective, LONGEST_TEXT, Settings};
 
 /// What a path leads to, as an `hljs_stat_fn` tells it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -321,6 +321,9 @@ fn nesting(json: &[u8]) -> usize {
 
 /// How long the message is in which upstream hands the guest this text.
 fn encoded_len(text: &str) -> usize {
+    if text.len() > LONGEST_TEXT {
+        return usize::MAX; // No message is that long.
+    }
     let result = FunctionCallResult::new(Ok(ReturnValue::String(text.to_owned())));
     result
         .encode(&mut FlatBufferBuilder::with_capacity(text.len() + 512))

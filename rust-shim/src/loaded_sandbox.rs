@@ -18,7 +18,7 @@ use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
 use crate::repeater;
 use crate::sandbox::Sandbox;
-use crate::settings::Effective;
+use crate::settings::{Effective, LONGEST_TEXT};
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::stats::LastCall;
@@ -68,7 +68,8 @@ impl LoadedSandbox {
                     name.len() + event.len()
                 )
             };
-            if !name.is_empty() && (name.len() + event.len()) as u64 > input_buffer {
+            let room = input_buffer.min(LONGEST_TEXT as u64);
+            if !name.is_empty() && (name.len() + event.len()) as u64 > room {
                 let error = Error::from(too_big(contents.status(), name, event, input_buffer));
                 return Err(match error.code() {
                     Code::BufferTooSmall => error.with_note(&note()),
@@ -116,6 +117,11 @@ fn too_big(status: SandboxStatus, name: &str, event: &str, input_buffer: u64) ->
         SandboxStatus::Poisoned => return HyperlightError::PoisonedSandbox,
         SandboxStatus::Unrecoverable => return HyperlightError::UnrecoverableSandbox,
     }
+    let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();
+    let texts = name.len() + event.len();
+    if texts > LONGEST_TEXT {
+        return SharedMemoryError::Stack(StackError::BufferFullError(texts, room)).into();
+    }
     let parameters = vec![
         ParameterValue::String(name.to_owned()),
         ParameterValue::String(event.to_owned()),
@@ -127,9 +133,8 @@ fn too_big(status: SandboxStatus, name: &str, event: &str, input_buffer: u64) ->
         FunctionCallType::Guest,
         ReturnType::String,
     );
-    let mut builder = FlatBufferBuilder::with_capacity(name.len() + event.len() + 512);
+    let mut builder = FlatBufferBuilder::with_capacity(texts + 512);
     let needed = call.encode(&mut builder).len() + size_of::<u64>();
-    let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();
     SharedMemoryError::Stack(StackError::BufferFullError(needed, room)).into()
 }
 

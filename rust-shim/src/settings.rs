@@ -18,6 +18,9 @@ const PAGE: u64 = 4096;
 
 const BUFFER_OVERHEAD: usize = 16;
 
+/// How much text there can be in one of upstream's messages, whose encoder panics at 2 GiB.
+pub(crate) const LONGEST_TEXT: usize = (1 << 31) - 4096;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub heap: u64,
@@ -131,7 +134,7 @@ impl Settings {
     pub(crate) fn check_input(&self, what: &str, encoded: usize) -> Result<()> {
         // The buffer is a stack: a stack pointer below, a back pointer above each item.
         let needed = encoded.saturating_add(BUFFER_OVERHEAD) as u64;
-        if needed <= self.input_buffer {
+        if needed <= self.input_buffer && encoded < 1 << 31 {
             return Ok(());
         }
         Err(Error::new(
