@@ -537,7 +537,8 @@ hljs_code hljs_host_call_fail(const hljs_host_call *call,
 
 // Answers an `hljs_read_fn` with the file's content, which is copied. A module has to be UTF-8 without
 // NUL bytes, and has to fit into the input buffer (`HLJS_CODE_BUFFER_TOO_SMALL`); for a package.json
-// the limit is 4 MiB. What is refused is answered with the reason of the refusal.
+// the limit is 4 MiB, and 64 for lists and objects within each other (`HLJS_CODE_INVALID_JSON`). What is
+// refused is answered with the reason of the refusal.
 hljs_code hljs_file_give(const hljs_file *file,
                          const uint8_t *data,
                          size_t data_len,
@@ -575,7 +576,9 @@ hljs_code hljs_proto_sandbox_register(const hljs_proto_sandbox *proto,
 // appended, then a folder's `package.json` ("main") or `index.js`; `pkg` and `pkg/x` in the
 // `node_modules` of the importer's folder and those above it, with the conditions "import" and "module"
 // for "exports" and "imports". No path leads out of the root. What was found, and what was not, is
-// remembered as long as the sandbox lives; a module is read once for each load.
+// remembered as long as the sandbox lives; a module is read once for each load. A guest that would make
+// that more than some 64 MiB, or imports a path of more than 2048 elements, is ended:
+// `HLJS_CODE_GUEST_ABORTED`, and its sandbox cannot be recovered.
 //
 // The guest sees no reason for a failure, only `Error resolving module 'x' from 'y'` or
 // `Error loading module 'x'`, exceptions that it can catch.
@@ -733,8 +736,8 @@ hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded,
 // may be NULL.
 //
 // `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
-// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
-// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+// is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
+// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 // that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 // fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 // It stays valid for ever.

@@ -436,3 +436,13 @@ func TestZeroValues(t *testing.T) {
 	require.NoError(t, errors.Join(proto.Close(), sandbox.Close(), loaded.Close()))
 	assert.Equal(t, hyperlight.StatusClosed, loaded.Status())
 }
+
+// Upstream makes a tree of an event before it looks at the size; this one's would take 3 GB.
+func TestHugeEventsAreRefusedAtOnce(t *testing.T) {
+	loaded := loadHandler(t, counter)
+	event := []byte("[" + strings.Repeat("[],", 40_000_000) + "1]")
+	_, err := loaded.HandleEvent(t.Context(), "handler", event)
+	require.ErrorIs(t, err, hyperlight.ErrBufferTooSmall)
+	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
+	require.JSONEq(t, `{"count":1}`, call(t, loaded, "{}"))
+}

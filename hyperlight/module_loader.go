@@ -54,6 +54,9 @@ import (
 //
 // A guest that imports a name of more than about half the input buffer, which is not there, poisons its
 // sandbox ([ErrVMFailure]): upstream's error repeats the name.
+// Upstream remembers each folder above each path, so a guest that imports a path of more than 2048 elements,
+// or so many different ones that they take some 64 MiB, is ended ([ErrGuestAborted]), and its sandbox is
+// unrecoverable.
 //
 // The loader is one of the host functions that a snapshot requires of the sandbox that it is restored to.
 //

@@ -766,3 +766,17 @@ func TestModulesOfManySandboxes(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// Upstream parses package.json by recursion: one like this would end the process.
+func TestLoaderRefusesDeepManifests(t *testing.T) {
+	const depth = 1_500_000
+	manifest := `{"exports":` + strings.Repeat("[", depth) + `"./x.js"` + strings.Repeat("]", depth) + `}`
+	sandbox := newImporter(t, files(map[string]string{
+		"node_modules/p/package.json": manifest,
+		"node_modules/p/x.js":         "export default 1;",
+	}))
+	addAt(t, sandbox, "handler", "/", `async function handler() {
+		return import("p").then(() => "found", e => e.message);
+	}`)
+	assert.Contains(t, result(t, load(t, sandbox), "handler", "{}"), "Error resolving module 'p'")
+}

@@ -23,7 +23,11 @@ pub(crate) fn guard(error_out: *mut *mut Error, body: impl FnOnce() -> Result<()
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return Code::Ok,
         Ok(Err(failure)) => failure,
-        Err(payload) => Error::new(Code::Panic, panic_message(payload.as_ref())),
+        // An error that could get here in no other way (`import_limits`), or a bug.
+        Err(payload) => match payload.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(payload) => Error::new(Code::Panic, panic_message(payload.as_ref())),
+        },
     };
     let code = failure.code();
     if !error_out.is_null() {

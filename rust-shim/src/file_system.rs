@@ -19,7 +19,8 @@ use crate::callback::Tree;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi;
-use crate::settings::{Effective, Settings};
+use crate::import_limits;
+use crate::settings::{Effective, LONGEST_TEXT, Settings};
 
 /// What a path leads to, as an `hljs_stat_fn` tells it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,6 +67,9 @@ const LONGEST_REASON: usize = 1024;
 /// Upstream parses a package.json as a whole, however long it is.
 const LONGEST_MANIFEST: usize = 4 << 20;
 
+/// Upstream parses a package.json by recursion, without a limit: the process would die of a deep one.
+const DEEPEST_MANIFEST: usize = 64;
+
 impl Content {
     /// No more bytes than these can pass `check`.
     fn max_len(self) -> usize {
@@ -83,6 +87,10 @@ impl Content {
                     "the package.json has {} bytes, more than {LONGEST_MANIFEST}",
                     data.len()
                 ),
+            )),
+            Self::Manifest if nesting(data) > DEEPEST_MANIFEST => Err(Error::new(
+                Code::InvalidJson,
+                format!("the package.json is nested deeper than {DEEPEST_MANIFEST}"),
             )),
             Self::Manifest => Ok(()),
             Self::Module(settings) => {
@@ -130,7 +138,8 @@ impl File {
 
 /// Answers an `hljs_read_fn` with the file's content, which is copied. A module has to be UTF-8 without
 /// NUL bytes, and has to fit into the input buffer (`HLJS_CODE_BUFFER_TOO_SMALL`); for a package.json
-/// the limit is 4 MiB. What is refused is answered with the reason of the refusal.
+/// the limit is 4 MiB, and 64 for lists and objects within each other (`HLJS_CODE_INVALID_JSON`). What is
+/// refused is answered with the reason of the refusal.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_file_give(
     file: *const File,
@@ -167,21 +176,29 @@ pub(crate) struct FileTree(Option<Arc<Shared>>);
 struct Shared {
     tree: Tree,
     settings: Arc<Effective>,
+    memory: import_limits::Memory,
 }
 
 impl FileTree {
     pub(crate) fn of(tree: Tree, settings: Arc<Effective>) -> Self {
-        Self(Some(Arc::new(Shared { tree, settings })))
+        Self(Some(Arc::new(Shared {
+            tree,
+            settings,
+            memory: import_limits::Memory::default(),
+        })))
     }
 
     fn shared(&self) -> io::Result<&Shared> {
         self.0.as_deref().ok_or_else(not_found)
     }
 
+    /// The resolver asks this of every path that it remembers.
     fn stat(&self, path: &Path) -> io::Result<FileMetadata> {
+        let shared = self.shared()?;
+        shared.memory.charge(&path.to_string_lossy());
         guarded(|| {
             let name = rooted(path)?;
-            let kind = FileKind::from_u32(self.shared()?.tree.stat(&name));
+            let kind = FileKind::from_u32(shared.tree.stat(&name));
             if kind == FileKind::Nothing {
                 return Err(not_found());
             }
@@ -284,8 +301,29 @@ fn not_found() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
+/// How deep lists and objects are nested in a text, if it is JSON.
+fn nesting(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// How long the message is in which upstream hands the guest this text.
 fn encoded_len(text: &str) -> usize {
+    if text.len() > LONGEST_TEXT {
+        return usize::MAX; // No message is that long.
+    }
     let result = FunctionCallResult::new(Ok(ReturnValue::String(text.to_owned())));
     result
         .encode(&mut FlatBufferBuilder::with_capacity(text.len() + 512))
@@ -516,6 +554,28 @@ mod tests {
         let file = File::new(Content::Manifest);
         file.give(&long[1..]).unwrap();
         assert_eq!(file.into_answer().unwrap().len(), LONGEST_MANIFEST);
+    }
+
+    #[test]
+    fn a_manifest_has_a_depth() {
+        let deep = |open: &str, depth| open.repeat(depth).into_bytes();
+        for open in ["[", r#"{"a":"#, r#"[{"\"]":"#] {
+            let depth = 64 / open.matches(['[', '{']).count();
+            let file = File::new(Content::Manifest);
+            file.give(&deep(open, depth)).unwrap();
+            let error = file.give(&deep(open, depth + 1)).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidJson);
+            assert_eq!(
+                file.into_answer().unwrap_err().to_string(),
+                "the package.json is nested deeper than 64"
+            );
+        }
+        let flat = format!(
+            r#"{{"a":"{}","b":[{}1]}}"#,
+            "[".repeat(100),
+            "[],".repeat(100)
+        );
+        assert_eq!(nesting(flat.as_bytes()), 3);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod snapshot;
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod import_limits;
 mod interrupt;
 mod json;
 mod log_layer;

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyperlight_js::{HyperlightError, LoadedJSSandbox};
+use flatbuffers::FlatBufferBuilder;
+use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
+use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
+use hyperlight_host::mem::shared_mem::{SharedMemoryError, StackError};
+use hyperlight_js::{HyperlightError, LoadedJSSandbox, SandboxStatus};
+use serde::de::IgnoredAny;
 
 use crate::code::{Code, Status};
 use crate::error::{Error, Result};
@@ -13,7 +18,7 @@ use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
 use crate::repeater;
 use crate::sandbox::Sandbox;
-use crate::settings::Effective;
+use crate::settings::{Effective, LONGEST_TEXT};
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::snapshot_error;
@@ -57,6 +62,21 @@ impl LoadedSandbox {
         monitors: &[&Monitor],
     ) -> Result<String> {
         self.shell.with(|contents| {
+            let input_buffer = self.settings.get().input_buffer;
+            let note = || {
+                format!(
+                    "handler name and event have {} bytes, the input buffer {input_buffer}",
+                    name.len() + event.len()
+                )
+            };
+            let room = input_buffer.min(LONGEST_TEXT as u64);
+            if !name.is_empty() && (name.len() + event.len()) as u64 > room {
+                let error = Error::from(too_big(contents.status(), name, event, input_buffer));
+                return Err(match error.code() {
+                    Code::BufferTooSmall => error.with_note(&note()),
+                    _ => error,
+                });
+            }
             // Upstream checks the name before it starts monitors.
             if !monitors.is_empty() && !name.is_empty() {
                 monitor::prepare(contents)?;
@@ -79,11 +99,7 @@ impl LoadedSandbox {
                     error = error.with_code(code);
                 }
                 if error.code() == Code::BufferTooSmall {
-                    error = error.with_note(&format!(
-                        "handler name and event have {} bytes, the input buffer {}",
-                        name.len() + event.len(),
-                        self.settings.get().input_buffer
-                    ));
+                    error = error.with_note(&note());
                 }
                 error.stopped_by(cause)
             })
@@ -91,13 +107,46 @@ impl LoadedSandbox {
     }
 }
 
+/// How upstream refuses an event that is longer than the input buffer. It would do so itself, but only after it
+/// has made a tree of it, which takes 25 times its size of memory, and no monitor ends that.
+fn too_big(status: SandboxStatus, name: &str, event: &str, input_buffer: u64) -> HyperlightError {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(event) {
+        return HyperlightError::JsonConversionFailure(error);
+    }
+    match status {
+        SandboxStatus::Ready => {}
+        SandboxStatus::Poisoned => return HyperlightError::PoisonedSandbox,
+        SandboxStatus::Unrecoverable => return HyperlightError::UnrecoverableSandbox,
+    }
+    let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();
+    let texts = name.len() + event.len();
+    if texts > LONGEST_TEXT {
+        return SharedMemoryError::Stack(StackError::BufferFullError(texts, room)).into();
+    }
+    let parameters = vec![
+        ParameterValue::String(name.to_owned()),
+        ParameterValue::String(event.to_owned()),
+        ParameterValue::Bool(true),
+    ];
+    let call = FunctionCall::new(
+        "RunHandler".to_owned(),
+        Some(parameters),
+        FunctionCallType::Guest,
+        ReturnType::String,
+    );
+    let mut builder = FlatBufferBuilder::with_capacity(texts + 512);
+    let needed = call.encode(&mut builder).len() + size_of::<u64>();
+    SharedMemoryError::Stack(StackError::BufferFullError(needed, room)).into()
+}
+
 /// Why upstream refused a call before it entered the guest, if it did.
 fn refusal(error: &HyperlightError, name: &str, cause: Option<Cause>) -> Option<Code> {
     match error {
         HyperlightError::JsonConversionFailure(_) => Some(Code::InvalidJson),
+        // A fired trigger is a monitor that does not start; an interrupt may have come just before.
         error if monitor::is_start_failure(error) => Some(match cause {
-            Some(Cause::Refusal(_)) => Code::Cancelled,
-            _ => Code::MonitorFailedToStart,
+            Some(_) => Code::Cancelled,
+            None => Code::MonitorFailedToStart,
         }),
         // Upstream has no variant for this one.
         HyperlightError::Error(_) if name.is_empty() => Some(Code::InvalidArgument),
@@ -160,8 +209,8 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_status(
 /// may be NULL.
 ///
 /// `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
-/// upstream refuses before it enters the guest (the event is not JSON, the handler's name is empty, a
-/// monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+/// is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
+/// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 /// that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 /// fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 /// It stays valid for ever.
@@ -248,12 +297,14 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
     ffi::guard(error, || {
         let snapshot = Out::new(snapshot, "snapshot")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
+        // The sizes of this moment: as soon as the shell is free, another thread may restore other ones.
         let taken = loaded.shell.with(|contents| {
-            contents
+            let taken = contents
                 .snapshot()
-                .map_err(snapshot_error::taking_or_restoring)
+                .map_err(snapshot_error::taking_or_restoring)?;
+            Ok(Snapshot::new(taken, loaded.settings.get()))
         })?;
-        snapshot.give(Snapshot::new(taken, loaded.settings.get()));
+        snapshot.give(taken);
         Ok(())
     })
 }
@@ -330,4 +381,46 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_free(loaded: *mut LoadedSandbox) {
     ffi::free(loaded);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_big_is_refused_in_upstreams_order() {
+        for (status, event, code) in [
+            (SandboxStatus::Ready, "[1,2,3]", Code::BufferTooSmall),
+            (SandboxStatus::Ready, "[1,2,3", Code::InvalidJson),
+            (SandboxStatus::Poisoned, "[1,2,3", Code::InvalidJson),
+            (SandboxStatus::Poisoned, "[1,2,3]", Code::Poisoned),
+            (SandboxStatus::Unrecoverable, "[1,2,3]", Code::Unrecoverable),
+        ] {
+            let error = Error::from(too_big(status, "h", event, 8192));
+            assert_eq!(error.code(), code, "{status:?} {event}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let failed = HyperlightError::Error("Execution monitor failed to start: no clock".into());
+        let fired = HyperlightError::Error(
+            "Execution monitor failed to start: the trigger 'x' has fired".into(),
+        );
+        let other = HyperlightError::Error("x".into());
+        for (error, name, cause, code) in [
+            (&failed, "h", None, Some(Code::MonitorFailedToStart)),
+            (
+                &fired,
+                "h",
+                Some(Cause::Refusal("x")),
+                Some(Code::Cancelled),
+            ),
+            (&fired, "h", Some(Cause::Interrupt), Some(Code::Cancelled)),
+            (&other, "", None, Some(Code::InvalidArgument)),
+            (&other, "h", Some(Cause::Interrupt), None),
+        ] {
+            assert_eq!(refusal(error, name, cause), code, "{error} {cause:?}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+use crate::import_limits;
 use crate::log_ring::Ring;
 use crate::logs::LogLevel;
 
@@ -254,18 +255,19 @@ fn number<'a, S: LookupSpan<'a>>(span: Option<SpanRef<'a, S>>) -> Option<u64> {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match self.filter.wants(metadata) {
+        match self.filter.wants(metadata) || import_limits::is_announcement(metadata) {
             true => Interest::always(),
             false => Interest::never(),
         }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.filter.wants(metadata)
+        self.filter.wants(metadata) || import_limits::is_announcement(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.filter.most())
+        // Upstream's announcements are of this level.
+        Some(self.filter.most().max(LevelFilter::DEBUG))
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -294,6 +296,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if import_limits::is_announcement(event.metadata()) {
+            import_limits::check(event);
+            if !self.filter.wants(event.metadata()) {
+                return;
+            }
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         let mut record = Record::new(event.metadata(), mem::take(&mut fields.message), fields);

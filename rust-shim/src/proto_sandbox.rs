@@ -114,7 +114,9 @@ pub unsafe extern "C" fn hljs_proto_sandbox_register(
 /// appended, then a folder's `package.json` ("main") or `index.js`; `pkg` and `pkg/x` in the
 /// `node_modules` of the importer's folder and those above it, with the conditions "import" and "module"
 /// for "exports" and "imports". No path leads out of the root. What was found, and what was not, is
-/// remembered as long as the sandbox lives; a module is read once for each load.
+/// remembered as long as the sandbox lives; a module is read once for each load. A guest that would make
+/// that more than some 64 MiB, or imports a path of more than 2048 elements, is ended:
+/// `HLJS_CODE_GUEST_ABORTED`, and its sandbox cannot be recovered.
 ///
 /// The guest sees no reason for a failure, only `Error resolving module 'x' from 'y'` or
 /// `Error loading module 'x'`, exceptions that it can catch.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::interrupt::{Call, Interrupter};
 use crate::loaded_sandbox::LoadedSandbox;
-use crate::settings::Effective;
+use crate::settings::{Effective, LONGEST_TEXT};
 use crate::shell::Shell;
 
 /// A sandbox with a JavaScript runtime and no handlers loaded.
@@ -295,6 +295,10 @@ fn module_name<'a>(
 
 /// How long the message is by which upstream calls this function of the guest.
 pub(crate) fn encoded_len(function: &str, arguments: &[&str]) -> usize {
+    let texts: usize = arguments.iter().map(|text| text.len()).sum();
+    if texts > LONGEST_TEXT {
+        return usize::MAX; // No message is that long.
+    }
     let parameters = arguments
         .iter()
         .map(|text| ParameterValue::String((*text).to_owned()))
@@ -305,7 +309,25 @@ pub(crate) fn encoded_len(function: &str, arguments: &[&str]) -> usize {
         FunctionCallType::Guest,
         ReturnType::Void,
     );
-    let texts: usize = arguments.iter().map(|text| text.len()).sum();
     call.encode(&mut FlatBufferBuilder::with_capacity(texts + 512))
         .len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_upstream_cannot_encode_does_not_fit() {
+        let zeros = vec![0; 1 << 31]; // Never touched, so it takes no memory.
+        // SAFETY: zeros are UTF-8.
+        let text = unsafe { String::from_utf8_unchecked(zeros) };
+        let mut settings = Settings::default();
+        settings.set_input_buffer(8 << 30).unwrap();
+        let error = settings
+            .check_input("the script", encoded_len("register_handler", &["h", &text]))
+            .unwrap_err();
+        assert_eq!(error.code(), Code::BufferTooSmall);
+    }
 }

@@ -18,6 +18,9 @@ const PAGE: u64 = 4096;
 
 const BUFFER_OVERHEAD: usize = 16;
 
+/// How much text there can be in one of upstream's messages, whose encoder panics at 2 GiB.
+pub(crate) const LONGEST_TEXT: usize = (1 << 31) - 4096;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub heap: u64,
@@ -78,13 +81,15 @@ impl Settings {
         u64::try_from(self.interrupt_retry_delay.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// These settings once a snapshot with `other` is restored: its sizes come along, but how to
-    /// interrupt the guest is the micro-VM's own.
+    /// These settings once a snapshot with `other` is restored: its sizes come along, all else is the
+    /// micro-VM's own.
     fn with_sizes_of(&self, other: &Self) -> Self {
         Self {
-            interrupt_retry_delay: self.interrupt_retry_delay,
-            interrupt_signal_offset: self.interrupt_signal_offset,
-            ..*other
+            heap: other.heap,
+            scratch: other.scratch,
+            input_buffer: other.input_buffer,
+            output_buffer: other.output_buffer,
+            ..*self
         }
     }
 
@@ -129,7 +134,7 @@ impl Settings {
     pub(crate) fn check_input(&self, what: &str, encoded: usize) -> Result<()> {
         // The buffer is a stack: a stack pointer below, a back pointer above each item.
         let needed = encoded.saturating_add(BUFFER_OVERHEAD) as u64;
-        if needed <= self.input_buffer {
+        if needed <= self.input_buffer && encoded < 1 << 31 {
             return Ok(());
         }
         Err(Error::new(
@@ -228,6 +233,7 @@ mod tests {
         let own = Settings {
             interrupt_signal_offset: 3,
             interrupt_retry_delay: Duration::from_nanos(7),
+            crashdump: false,
             ..Settings::default()
         };
         let snapshot = Settings {
@@ -249,6 +255,7 @@ mod tests {
         );
         assert_eq!(both.interrupt_signal_offset, 3);
         assert_eq!(both.retry_delay_nanoseconds(), 7);
+        assert!(!both.crashdump);
     }
 
     #[test]
