@@ -273,6 +273,8 @@ func TestResultsThatDoNotFit(t *testing.T) {
 	circle.Left, circle.Right = circle, circle
 	endless := []any{nil}
 	endless[0] = endless
+	endlessBytes := []any{[]byte("x"), nil}
+	endlessBytes[1] = endlessBytes
 	failure := errors.New("no such thing")
 	for _, test := range []struct {
 		name     string
@@ -285,6 +287,7 @@ func TestResultsThatDoNotFit(t *testing.T) {
 		{"infinity", func() float64 { return math.Inf(-1) }, "result (float64): unsupported value: -Inf"},
 		{"a channel in any", func() any { return []any{make(chan int)} }, "result (interface {}): unsupported type: chan int"},
 		{"a circle in any", func() any { return endless }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
+		{"a circle behind bytes", func() any { return endlessBytes }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
 		{"a wide circle in any", func() any { return circle }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
