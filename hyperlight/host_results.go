@@ -144,6 +144,10 @@ func (m *marker) mark(v reflect.Value) {
 		m.mark(elem)
 		v.Set(elem)
 	case reflect.Pointer:
+		if !v.CanSet() {
+			// An embedded pointer to an unexported struct, whose exported fields are in JSON.
+			v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem()
+		}
 		elem := settable(v.Elem())
 		m.mark(elem)
 		v.Set(elem.Addr())

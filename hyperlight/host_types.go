@@ -80,7 +80,8 @@ func (c typeCheck) fieldProblem(t reflect.Type) string {
 		if !inJSON(field) {
 			continue
 		}
-		if embedded := field.Type; field.Anonymous && !field.IsExported() && embedded.Kind() == reflect.Pointer {
+		// encoding/json reads through such a pointer, but cannot set it.
+		if embedded := field.Type; c.direction == fromGuest && field.Anonymous && !field.IsExported() && embedded.Kind() == reflect.Pointer {
 			return fmt.Sprintf("%s embeds a pointer to the unexported %s", t, embedded.Elem())
 		}
 		if problem := c.problem(field.Type); problem != "" {
