@@ -446,6 +446,24 @@ func TestResultTooBigNotCaught(t *testing.T) {
 	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 }
 
+// A guest that names a Uint8Array many times must not make the host copy it as often.
+func TestResultsThatRepeatABlob(t *testing.T) {
+	loaded := loadWith(t, functions{"echo": func(v any) any { return v }}, `
+		function handler(times) {
+			const twice = host.echo([new Uint8Array([1]), {__bin__: 0}]);
+			const all = [new Uint8Array(200000)];
+			for (let i = 1; i < times; i++) all.push({__bin__: 0});
+			try { return host.echo(all).length; } catch (e) { return twice[1][0] + e.message; }
+		}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	result := call(t, loaded, `5000`)
+	runtime.ReadMemStats(&after)
+	assert.Regexp(t, `^"1Host function error: .*: the result needs 1000\d{6} bytes of the input buffer, which has 1048576"$`, result)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
+}
+
 // Arguments travel through the output buffer. What does not fit is the guest's error, before the call.
 func TestArgumentsAndTheOutputBuffer(t *testing.T) {
 	loaded := loadWith(t, functions{"count": func(data []byte) int { return len(data) }}, evaluates,
