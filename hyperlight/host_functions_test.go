@@ -2,6 +2,7 @@ package hyperlight_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -313,6 +314,20 @@ func TestErrors(t *testing.T) {
 	})
 	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 	assert.Equal(t, `"fine"`, call(t, loaded, `{"quiet":true}`))
+}
+
+// Upstream's message quotes the names as Rust does, which is not as Go does.
+func TestErrorsOfUnusualNames(t *testing.T) {
+	failure := errors.New("the cause")
+	for _, name := range []string{"", "a b", "scoped/add/😊", `"\'`, "\t\n\r\x01\x7f", "\u200b\u00ad\u00a0", "e\u0301❤\ufe0f", "\u0e33\u0bbe", strings.Repeat("\x01", 300)} {
+		proto := newProto(t)
+		require.NoError(t, proto.Register(name, name, func() error { return failure }))
+		quoted, err := json.Marshal(name)
+		require.NoError(t, err)
+		loaded := loadProto(t, proto, fmt.Sprintf(`import * as m from %s; function handler() { m[%[1]s](); }`, quoted))
+		require.ErrorIs(t, fails(t, loaded, `{}`), failure, "%q", name)
+		require.NoError(t, loaded.Close())
+	}
 }
 
 // Whatever an error says, the guest gets as much of it as upstream gives it, and the sandbox stays ready.
