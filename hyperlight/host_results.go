@@ -47,7 +47,7 @@ func (out outlet) value(v reflect.Value) (RawValue, error) {
 		return RawValue{}, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if len(blobs) > 0 {
-		text = placeholdersForMarks(text)
+		text, blobs = placeholdersForMarks(text, blobs)
 	}
 	return RawValue{JSON: text, Blobs: blobs}, nil
 }

@@ -24,7 +24,12 @@ type (
 	tree     struct{ Left, Right *tree }
 	inner    struct{ Data []byte }
 	pointers struct{ *inner }
-	fields   struct {
+	hiding   struct {
+		inner
+		Data []byte `json:",omitempty"`
+		Last []byte
+	}
+	fields struct {
 		Name  string   `json:"name"`
 		Data  []byte   `json:"data"`
 		Maybe []byte   `json:"maybe,omitempty"`
@@ -235,6 +240,8 @@ func TestResults(t *testing.T) {
 		{"embedded pointer", func() pointers { return pointers{&inner{data}} }, `{"Data":{"__bin__":0}}`, [][]byte{data}},
 		{"embedded pointer in any", func() any { return pointers{&inner{data}} }, `{"Data":{"__bin__":0}}`, [][]byte{data}},
 		{"no embedded pointer", func() any { return []any{pointers{}, data} }, `[{},{"__bin__":0}]`, [][]byte{data}},
+		{"hidden fields", func() any { return hiding{inner: inner{[]byte("secret")}, Last: data} }, `{"Last":{"__bin__":0}}`, [][]byte{data}},
+		{"nothing but hidden fields", func() any { return hiding{inner: inner{[]byte("secret")}} }, `{"Last":null}`, nil},
 		{"a byte array", func() [3]byte { return [3]byte{1, 2, 3} }, `[1,2,3]`, nil},
 		{"raw message", func() any { return []any{json.RawMessage(`{ "__bin__" : 0 }`), data} },
 			`[{"__bin__":0.0},{"__bin__":0}]`, [][]byte{data}},
