@@ -133,3 +133,10 @@ func TestStatsCountDroppedOutput(t *testing.T) {
 		assert.Equal(t, stats, last)
 	}
 }
+
+func TestStatsOfRefusedOptions(t *testing.T) {
+	stats := hyperlight.ExecutionStats{PrintDropped: 1}
+	_, err := new(hyperlight.LoadedJSSandbox).HandleEvent(t.Context(), "x", nil, hyperlight.WithStats(&stats), hyperlight.WithPrintLimit(-1))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	assert.Zero(t, stats)
+}
