@@ -80,6 +80,8 @@ func TestShapesOfFunctions(t *testing.T) {
 		{func(map[float64]int) {}, "parameter 1 (map[float64]int) cannot come from JavaScript: map[float64]int has keys that are no strings"},
 		{func([]struct{ C chan int }) {}, "parameter 1 ([]struct { C chan int }) cannot come from JavaScript: field C of struct { C chan int }: chan int has no JSON"},
 		{func(pointers) {}, "parameter 1 (hyperlight.pointers) cannot come from JavaScript: hyperlight.pointers embeds a pointer to the unexported hyperlight.inner"},
+		{func(context.Context, RawValue) (RawValue, error) { return RawValue{}, nil }, "parameter 2 (hyperlight.RawValue) cannot come from JavaScript: hyperlight.RawValue is for RegisterRaw"},
+		{func() RawValue { return RawValue{} }, "its result (hyperlight.RawValue) cannot go to JavaScript: hyperlight.RawValue is for RegisterRaw"},
 		{func() chan int { return nil }, "its result (chan int) cannot go to JavaScript: chan int has no JSON"},
 		{func() map[bool]int { return nil }, "its result (map[bool]int) cannot go to JavaScript: map[bool]int has keys that are no strings"},
 		{func() (int, int) { return 0, 0 }, "its second result is int, not error"},
