@@ -201,6 +201,9 @@ func (p *ProtoJSSandbox) registerRaw(op, module, name string, function RawFunc) 
 
 func (p *ProtoJSSandbox) registerCall(op, module, name string, call RawFunc) error {
 	defer runtime.KeepAlive(p)
+	if p == nil {
+		p = &ProtoJSSandbox{} // That of the zero HostModule.
+	}
 	if err := p.h.enter(context.Background(), op); err != nil {
 		return err
 	}
