@@ -41,7 +41,8 @@ import (
 // back, but for bytes: they travel beside the JSON, as they are.
 //
 //	JavaScript                  Go parameter
-//	Uint8Array                  []byte, or a type made from it; any gets []byte; at any depth
+//	Uint8Array                  []byte, or a type made from it; any gets []byte; at any depth, but not in
+//	                            a type with UnmarshalJSON or UnmarshalText
 //	other typed arrays          an object with indexes for keys; of ArrayBuffer and DataView, an empty one
 //	number                      any type of number that holds it; any gets float64. No digit is lost.
 //	-0                          0

@@ -42,6 +42,65 @@ type (
 func (k textKey) MarshalText() ([]byte, error)     { return []byte(k.s), nil }
 func (k *textKey) UnmarshalText(text []byte) error { k.s = string(text); return nil }
 
+// packet converts itself, as some types do to have defaults.
+type packet struct{ Data []byte }
+
+func (p *packet) UnmarshalJSON(text []byte) error {
+	type plain packet
+	return json.Unmarshal(text, (*plain)(p))
+}
+
+type label string
+
+func (l *label) UnmarshalText(text []byte) error { *l = label(text); return nil }
+
+// shipment holds such types in all ways.
+type shipment struct {
+	inner
+	*Packets
+	Label  label `json:"label"`
+	Time   time.Time
+	Data   label `json:"-"`
+	Other  []byte
+	hidden label //lint:ignore U1000 encoding/json does not see it
+}
+
+// Packets is exported, so that encoding/json can set the pointer to it.
+type Packets struct {
+	List []*packet
+	Map  map[string][1]packet
+}
+
+// What converts itself would take the mark of a Uint8Array for data.
+func TestNoUint8ArrayInTypesThatConvertThemselves(t *testing.T) {
+	const problem = "got Uint8Array inside, in a type with UnmarshalJSON or UnmarshalText"
+	for _, test := range []struct {
+		function any
+		args     string
+	}{
+		{func(packet) {}, `[{"Data":{"__bin__":0}}]`},
+		{func(*packet) {}, `[{"Data":{"__bin__":0}}]`},
+		{func(label) {}, `[{"__bin__":0}]`},
+		{func(...label) {}, `[{"__bin__":0}]`},
+		{func(shipment) {}, `[{"LABEL":{"__bin__":0}}]`},
+		{func(shipment) {}, `[{"list":[null,{"Data":{"__bin__":0}}]}]`},
+		{func(shipment) {}, `[{"Map":{"x":[{"Data":{"__bin__":1}}]}}]`},
+		{func(map[string]*shipment) {}, `[{"a":{"label":{"__bin__":0}}}]`},
+	} {
+		_, err := invoke(t, test.function, test.args)
+		assert.ErrorContains(t, err, problem, "%T %s", test.function, test.args)
+	}
+	for _, args := range []string{
+		`[{"Data":{"__bin__":1},"label":"x","unknown":{"__bin__":0},"hidden":{"__bin__":0}}]`,
+		`[{"Other":{"__bin__":0},"List":[{"Data":null}],"Time":"2006-01-02T15:04:05Z"}]`,
+	} {
+		_, err := invoke(t, func(shipment) {}, args)
+		assert.NoError(t, err, args)
+	}
+	_, err := invoke(t, func(p packet) string { return string(p.Data) }, `[{"Data":"YQ=="}]`)
+	assert.NoError(t, err)
+}
+
 func TestShapesOfFunctions(t *testing.T) {
 	for _, function := range []any{
 		func() {},
