@@ -140,3 +140,15 @@ func TestStatsOfRefusedOptions(t *testing.T) {
 	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
 	assert.Zero(t, stats)
 }
+
+func TestStatsOfAPoisonedSandbox(t *testing.T) {
+	loaded := loadHandler(t, `function handler() { while (true) {} }`)
+	var stats hyperlight.ExecutionStats
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte("1"), hyperlight.WithMonitors(hyperlight.WallClock(time.Millisecond)), hyperlight.WithStats(&stats))
+	require.ErrorIs(t, err, hyperlight.ErrCancelled)
+	assert.Equal(t, "wall-clock", stats.TerminatedBy)
+	_, err = loaded.HandleEvent(t.Context(), "handler", []byte("1"), hyperlight.WithStats(&stats))
+	require.ErrorIs(t, err, hyperlight.ErrPoisoned)
+	assert.NotZero(t, stats.WallClock)
+	assert.Empty(t, stats.TerminatedBy)
+}
