@@ -433,6 +433,12 @@ func TestZeroValues(t *testing.T) {
 	for op, err := range uses(t, proto, sandbox, loaded) {
 		require.ErrorIs(t, err, hyperlight.ErrClosed, op)
 	}
+	require.ErrorIs(t, new(hyperlight.HostModule).Register("f", func() {}), hyperlight.ErrClosed)
+	for _, logs := range []*hyperlight.LogForwarder{nil, {}} {
+		require.ErrorIs(t, logs.Stop(t.Context()), hyperlight.ErrClosed)
+		require.ErrorIs(t, logs.SetLevel(hyperlight.LevelTrace), hyperlight.ErrClosed)
+		assert.Zero(t, logs.Dropped())
+	}
 	require.NoError(t, errors.Join(proto.Close(), sandbox.Close(), loaded.Close()))
 	assert.Equal(t, hyperlight.StatusClosed, loaded.Status())
 }

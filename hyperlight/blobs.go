@@ -16,20 +16,27 @@ const sizeOfCount = 4
 
 // encodeBlobs packs blobs as upstream does. Upstream: encode_binaries.
 func encodeBlobs(blobs [][]byte) ([]byte, error) {
-	size := sizeOfCount
 	for _, blob := range blobs {
 		if uint64(len(blob)) > math.MaxUint32 {
 			return nil, fmt.Errorf("encode_binaries: blob length (%d) exceeds u32::MAX", len(blob))
 		}
-		size += sizeOfCount + len(blob)
 	}
-	packed := make([]byte, 0, size)
+	packed := make([]byte, 0, packedSize(blobs))
 	packed = binary.LittleEndian.AppendUint32(packed, uint32(len(blobs)))
 	for _, blob := range blobs {
 		packed = binary.LittleEndian.AppendUint32(packed, uint32(len(blob)))
 		packed = append(packed, blob...)
 	}
 	return packed, nil
+}
+
+// packedSize is how long the result of encodeBlobs is.
+func packedSize(blobs [][]byte) int {
+	size := sizeOfCount
+	for _, blob := range blobs {
+		size += sizeOfCount + len(blob)
+	}
+	return size
 }
 
 // decodeBlobs is the inverse of encodeBlobs. The blobs share packed's memory, and none can grow into the

@@ -113,17 +113,23 @@ func TestMarks(t *testing.T) {
 }
 
 func TestMarksForPlaceholdersAndBack(t *testing.T) {
+	blobs := [][]byte{[]byte("zero"), []byte("one")}
 	for _, text := range []string{
 		`null`,
 		`[]`,
 		`[{"__bin__":0}]`,
-		`[1,{"a":{"__bin__":1},"b":[{"__bin__":0},{"__bin__":0}]},"x"]`,
+		`[1,{"a":{"__bin__":0},"b":[{"__bin__":1}]},"x"]`,
 		`["{\"__bin__\":0}","\\","\"",""]`,
 	} {
 		marked := marksForPlaceholders([]byte(text), 2)
 		assert.False(t, bytes.Contains(marked, []byte(placeholderStart)), "%s", marked)
-		assert.Equal(t, text, string(placeholdersForMarks(marked)))
+		back, named := placeholdersForMarks(marked, blobs)
+		assert.Equal(t, text, string(back))
+		assert.Equal(t, blobs[:len(named)], append([][]byte{}, named...))
 	}
+	back, named := placeholdersForMarks(marksForPlaceholders([]byte(`[{"__bin__":1},{"__bin__":1}]`), 2), blobs)
+	assert.Equal(t, `[{"__bin__":0},{"__bin__":1}]`, string(back))
+	assert.Equal(t, [][]byte{blobs[1], blobs[1]}, named, "only what is named travels")
 	const other = `[{"__bin__":2},{"__bin__":1.5},{"__bin__":0,"a":1},{"a":1,"__bin__":0}]`
 	assert.Equal(t, other, string(marksForPlaceholders([]byte(other), 2)), "no placeholders of two blobs")
 }
@@ -140,6 +146,8 @@ func TestDataIsNoPlaceholder(t *testing.T) {
 		`"__bin__"`:                             `"__bin__"`,
 		`{"__bin__\\":0}`:                       `{"__bin__\\":0}`,
 	} {
-		assert.Equal(t, expected, string(placeholdersForMarks([]byte(text))))
+		result, named := placeholdersForMarks([]byte(text), nil)
+		assert.Equal(t, expected, string(result))
+		assert.Empty(t, named)
 	}
 }

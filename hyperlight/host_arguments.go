@@ -14,8 +14,8 @@ type inlet struct {
 	bytes    bool // it is a Uint8Array
 	nullable bool // null means something to it
 	// Whether there may be Uint8Arrays in it, and whether there may be something in it that takes one
-	// by mistake.
-	holdsBytes, holdsText bool
+	// by mistake: text, or a type that converts itself.
+	holdsBytes, holdsText, holdsOpaque bool
 }
 
 func newInlet(t reflect.Type) inlet {
@@ -30,6 +30,7 @@ func newInlet(t reflect.Type) inlet {
 	in.holdsText = mayHold(t, fromGuest, func(t reflect.Type) bool {
 		return t.Kind() == reflect.String || t.Kind() == reflect.Interface || t == rawMessage
 	})
+	in.holdsOpaque = mayHold(t, fromGuest, isOpaque)
 	return in
 }
 
@@ -56,6 +57,11 @@ func (in inlet) value(text []byte, blobs [][]byte) (reflect.Value, error) {
 	}
 	if err := json.Unmarshal(text, target.Interface()); err != nil {
 		return value, conversionError(err, isBlob, len(blobs) > 0)
+	}
+	if in.holdsOpaque && containsMark(text) {
+		if err := checkStrays(in.kind, text); err != nil {
+			return value, err
+		}
 	}
 	if in.holdsBytes || in.holdsText && len(blobs) > 0 {
 		return value, resolve(value, blobs)

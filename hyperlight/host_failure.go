@@ -3,6 +3,7 @@ package hyperlight
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
@@ -48,8 +49,9 @@ func (f *hostFunction) failure(err error, text string) *hostFailure {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 	// Upstream's words, as far as its guest keeps them.
 	message := fmt.Sprintf("Host function error: Calling binary host function: "+
-		"Calling host function %q %q failed (HostFunctionError): "+
-		"Error calling host function '%s' in module '%s': %s", f.module, f.name, f.name, f.module, text)
+		"Calling host function %s %s failed (HostFunctionError): "+
+		"Error calling host function '%s' in module '%s': %s",
+		rustQuote(f.module), rustQuote(f.name), f.name, f.module, text)
 	const longest = 255
 	if len(message) > longest {
 		end := longest
@@ -59,6 +61,28 @@ func (f *hostFunction) failure(err error, text string) *hostFailure {
 		message = message[:end]
 	}
 	return &hostFailure{err, text, message}
+}
+
+// rustQuote quotes a text as Rust's {:?} does.
+func rustQuote(text string) string {
+	quoted := []byte{'"'}
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			quoted = append(quoted, '\\', byte(r))
+		case r == '\t':
+			quoted = append(quoted, `\t`...)
+		case r == '\n':
+			quoted = append(quoted, `\n`...)
+		case r == '\r':
+			quoted = append(quoted, `\r`...)
+		case !unicode.IsPrint(r) || unicode.In(r, unicode.Mn, unicode.Me, unicode.Other_Grapheme_Extend):
+			quoted = fmt.Appendf(quoted, `\u{%x}`, r)
+		default:
+			quoted = utf8.AppendRune(quoted, r)
+		}
+	}
+	return string(append(quoted, '"'))
 }
 
 // panicked is the failure of a function that did not return.

@@ -41,7 +41,8 @@ import (
 // back, but for bytes: they travel beside the JSON, as they are.
 //
 //	JavaScript                  Go parameter
-//	Uint8Array                  []byte, or a type made from it; any gets []byte; at any depth
+//	Uint8Array                  []byte, or a type made from it; any gets []byte; at any depth, but not in
+//	                            a type with UnmarshalJSON or UnmarshalText
 //	other typed arrays          an object with indexes for keys; of ArrayBuffer and DataView, an empty one
 //	number                      any type of number that holds it; any gets float64. No digit is lost.
 //	-0                          0
@@ -204,6 +205,9 @@ func (p *ProtoJSSandbox) registerRaw(op, module, name string, function RawFunc) 
 
 func (p *ProtoJSSandbox) registerCall(op, module, name string, call RawFunc) error {
 	defer runtime.KeepAlive(p)
+	if p == nil {
+		p = &ProtoJSSandbox{} // That of the zero HostModule.
+	}
 	if err := p.h.enter(context.Background(), op); err != nil {
 		return err
 	}
@@ -226,18 +230,18 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	if running != nil {
 		ctx = running.ctx
 	}
-	var answer answer
+	var result RawValue
 	var failure *hostFailure
 	if panicked := capi.Guarded(func() {
 		var err error
-		if answer, err = f.answer(ctx, args, packed); err != nil {
+		if result, err = f.answer(ctx, args, packed); err != nil {
 			failure = f.failure(err, err.Error())
 		}
 	}); panicked != nil {
 		failure = f.panicked(panicked)
 	}
 	if failure == nil {
-		if err := answer.give(native); err != nil {
+		if err := f.give(native, result); err != nil {
 			failure = f.failure(nativeError("host function", err), err.Message)
 		}
 	}
@@ -249,39 +253,46 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	}
 }
 
-// answer is what the guest gets: a Uint8Array, or JSON and packed blobs.
-type answer struct {
-	isBytes            bool
-	bytes, json, blobs []byte
-}
-
-func (f *hostFunction) answer(ctx context.Context, args, packed []byte) (answer, error) {
+func (f *hostFunction) answer(ctx context.Context, args, packed []byte) (RawValue, error) {
 	arguments := RawValue{JSON: args}
 	if len(packed) > 0 {
 		var err error
 		if arguments.Blobs, err = decodeBlobs(packed); err != nil {
-			return answer{}, err
+			return RawValue{}, err
 		}
 	}
-	result, err := f.call(ctx, arguments)
-	switch {
-	case err != nil:
-		return answer{}, err
-	case len(result.JSON) == 0:
-		return answer{json: []byte("null")}, nil
-	case len(result.Blobs) == 0:
-		return answer{json: result.JSON}, nil
-	}
-	if index, ok := isPlaceholder(result.JSON, len(result.Blobs)); ok {
-		return answer{isBytes: true, bytes: result.Blobs[index]}, nil
-	}
-	blobs, err := encodeBlobs(result.Blobs)
-	return answer{json: result.JSON, blobs: blobs}, err
+	return f.call(ctx, arguments)
 }
 
-func (a answer) give(native capi.HostCall) *capi.Error {
-	if a.isBytes {
-		return capi.HostCallReturnBytes(native, a.bytes)
+// give answers the guest: with a Uint8Array, or JSON and packed blobs.
+func (f *hostFunction) give(native capi.HostCall, result RawValue) *capi.Error {
+	switch {
+	case len(result.JSON) == 0:
+		return capi.HostCallReturnJSON(native, []byte("null"), nil)
+	case len(result.Blobs) == 0:
+		return capi.HostCallReturnJSON(native, result.JSON, nil)
 	}
-	return capi.HostCallReturnJSON(native, a.json, a.blobs)
+	if index, ok := isPlaceholder(result.JSON, len(result.Blobs)); ok {
+		return capi.HostCallReturnBytes(native, result.Blobs[index])
+	}
+	blobs, err := f.pack(result)
+	if err != nil {
+		return err
+	}
+	return capi.HostCallReturnJSON(native, result.JSON, blobs)
+}
+
+// pack refuses what will not fit before it copies anything. A guest can name one blob thousands of times: a
+// function that returns what it gets would have this process copy the blob as often.
+func (f *hostFunction) pack(result RawValue) ([]byte, *capi.Error) {
+	limit := f.guest.configuration().InputBufferSize
+	if size := packedSize(result.Blobs) + len(result.JSON); size > limit {
+		message := fmt.Sprintf("the result needs %d bytes of the input buffer, which has %d", size, limit)
+		return nil, &capi.Error{Code: capi.CodeBufferTooSmall, Message: message}
+	}
+	packed, err := encodeBlobs(result.Blobs)
+	if err != nil {
+		return nil, &capi.Error{Code: capi.CodeInvalidArgument, Message: err.Error()}
+	}
+	return packed, nil
 }

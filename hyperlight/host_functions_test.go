@@ -2,6 +2,7 @@ package hyperlight_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -315,6 +316,20 @@ func TestErrors(t *testing.T) {
 	assert.Equal(t, `"fine"`, call(t, loaded, `{"quiet":true}`))
 }
 
+// Upstream's message quotes the names as Rust does, which is not as Go does.
+func TestErrorsOfUnusualNames(t *testing.T) {
+	failure := errors.New("the cause")
+	for _, name := range []string{"", "a b", "scoped/add/😊", `"\'`, "\t\n\r\x01\x7f", "\u200b\u00ad\u00a0", "e\u0301❤\ufe0f", "\u0e33\u0bbe", strings.Repeat("\x01", 300)} {
+		proto := newProto(t)
+		require.NoError(t, proto.Register(name, name, func() error { return failure }))
+		quoted, err := json.Marshal(name)
+		require.NoError(t, err)
+		loaded := loadProto(t, proto, fmt.Sprintf(`import * as m from %s; function handler() { m[%[1]s](); }`, quoted))
+		require.ErrorIs(t, fails(t, loaded, `{}`), failure, "%q", name)
+		require.NoError(t, loaded.Close())
+	}
+}
+
 // Whatever an error says, the guest gets as much of it as upstream gives it, and the sandbox stays ready.
 func TestTextsOfErrors(t *testing.T) {
 	var failure error
@@ -443,6 +458,24 @@ func TestResultTooBigNotCaught(t *testing.T) {
 	err := fails(t, loaded, `{}`)
 	require.ErrorIs(t, err, hyperlight.ErrJSException)
 	require.ErrorIs(t, err, hyperlight.ErrBufferTooSmall)
+	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
+}
+
+// A guest that names a Uint8Array many times must not make the host copy it as often.
+func TestResultsThatRepeatABlob(t *testing.T) {
+	loaded := loadWith(t, functions{"echo": func(v any) any { return v }}, `
+		function handler(times) {
+			const twice = host.echo([new Uint8Array([1]), {__bin__: 0}]);
+			const all = [new Uint8Array(200000)];
+			for (let i = 1; i < times; i++) all.push({__bin__: 0});
+			try { return host.echo(all).length; } catch (e) { return twice[1][0] + e.message; }
+		}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	result := call(t, loaded, `5000`)
+	runtime.ReadMemStats(&after)
+	assert.Regexp(t, `^"1Host function error: .*: the result needs 1000\d{6} bytes of the input buffer, which has 1048576"$`, result)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
 	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 }
 

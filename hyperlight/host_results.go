@@ -31,14 +31,15 @@ func (out outlet) value(v reflect.Value) (RawValue, error) {
 	if out.holdsBytes {
 		var search search
 		if search.finds(v); search.tooDeep {
-			// So is a value that contains itself. Upstream's words.
-			return RawValue{}, errors.New("JSON nesting depth exceeds maximum (64)")
+			return RawValue{}, errTooDeep
 		}
 		if search.found {
-			copied := reflect.New(v.Type()).Elem()
-			copied.Set(v)
-			blobs = markBytes(copied, nil)
-			v = copied
+			var marker marker
+			v = settable(v)
+			if marker.mark(v); marker.tooDeep {
+				return RawValue{}, errTooDeep
+			}
+			blobs = marker.blobs
 		}
 	}
 	text, err := encodeJSON(v.Interface())
@@ -46,7 +47,7 @@ func (out outlet) value(v reflect.Value) (RawValue, error) {
 		return RawValue{}, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if len(blobs) > 0 {
-		text = placeholdersForMarks(text)
+		text, blobs = placeholdersForMarks(text, blobs)
 	}
 	return RawValue{JSON: text, Blobs: blobs}, nil
 }
@@ -62,6 +63,12 @@ func encodeJSON(value any) ([]byte, error) {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
+// errTooDeep is also for values that contain themselves. Upstream's words.
+var errTooDeep = errors.New("JSON nesting depth exceeds maximum (64)")
+
+// deepest bounds how deep a value is looked into. The guest takes 64, but pointers and interfaces count here.
+const deepest = 500
+
 // search looks for Uint8Arrays in a value.
 type search struct {
 	depth          int
@@ -70,7 +77,6 @@ type search struct {
 
 // finds ends the search once the outcome is known.
 func (s *search) finds(v reflect.Value) {
-	const deepest = 500 // The guest takes 64, but pointers and interfaces count here.
 	if s.depth++; s.depth > deepest {
 		s.tooDeep = true
 	}
@@ -116,38 +122,52 @@ func isComposite(v reflect.Value) bool {
 	return false
 }
 
-// markBytes replaces the Uint8Arrays in v by marks, and appends them to blobs. It changes v, a copy of the
-// user's value, but nothing that it refers to: that is copied in its turn.
-func markBytes(v reflect.Value, blobs [][]byte) [][]byte {
-	if !isComposite(v) || toGuest.converts(v.Type()) {
-		return blobs
+// marker replaces the Uint8Arrays in a value by marks, and collects them in blobs.
+type marker struct {
+	blobs   [][]byte
+	depth   int
+	tooDeep bool
+}
+
+// mark changes v, a copy of the user's value, but nothing that it refers to: that is copied in its turn.
+func (m *marker) mark(v reflect.Value) {
+	if m.depth++; m.depth > deepest {
+		m.tooDeep = true
+	}
+	defer func() { m.depth-- }()
+	if m.tooDeep || !isComposite(v) || toGuest.converts(v.Type()) {
+		return
 	}
 	switch v.Kind() {
 	case reflect.Interface:
 		elem := settable(v.Elem())
-		blobs = markBytes(elem, blobs)
+		m.mark(elem)
 		v.Set(elem)
 	case reflect.Pointer:
+		if !v.CanSet() {
+			// An embedded pointer to an unexported struct, whose exported fields are in JSON.
+			v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem()
+		}
 		elem := settable(v.Elem())
-		blobs = markBytes(elem, blobs)
+		m.mark(elem)
 		v.Set(elem.Addr())
 	case reflect.Slice:
 		if isBytes(v.Type()) {
-			blobs = append(blobs, v.Bytes())
-			v.SetBytes(mark(len(blobs) - 1))
-			return blobs
+			m.blobs = append(m.blobs, v.Bytes())
+			v.SetBytes(mark(len(m.blobs) - 1))
+			return
 		}
 		items := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(items, v)
 		v.Set(items)
-		blobs = markItems(v, blobs)
+		m.markItems(v)
 	case reflect.Array:
-		blobs = markItems(v, blobs)
+		m.markItems(v)
 	case reflect.Map:
 		copied := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for entries := v.MapRange(); entries.Next(); {
 			value := settable(entries.Value())
-			blobs = markBytes(value, blobs)
+			m.mark(value)
 			copied.SetMapIndex(entries.Key(), value)
 		}
 		v.Set(copied)
@@ -157,17 +177,15 @@ func markBytes(v reflect.Value, blobs [][]byte) [][]byte {
 			if !inJSON(field) || omitsEmpty(field) && isBytes(field.Type) && value.Len() == 0 {
 				continue
 			}
-			blobs = markBytes(value, blobs)
+			m.mark(value)
 		}
 	}
-	return blobs
 }
 
-func markItems(v reflect.Value, blobs [][]byte) [][]byte {
+func (m *marker) markItems(v reflect.Value) {
 	for i := range v.Len() {
-		blobs = markBytes(v.Index(i), blobs)
+		m.mark(v.Index(i))
 	}
-	return blobs
 }
 
 // settable is a copy of v that can be changed.

@@ -14,6 +14,7 @@ var (
 	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 	rawMessage      = reflect.TypeFor[json.RawMessage]()
+	rawValue        = reflect.TypeFor[RawValue]()
 )
 
 // direction is where values of a type go.
@@ -55,6 +56,9 @@ func (c typeCheck) problem(t reflect.Type) string {
 		return ""
 	}
 	c.seen[t] = true
+	if t == rawValue {
+		return fmt.Sprintf("%s is for RegisterRaw", t)
+	}
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
 		return fmt.Sprintf("%s has no JSON", t)
@@ -80,7 +84,8 @@ func (c typeCheck) fieldProblem(t reflect.Type) string {
 		if !inJSON(field) {
 			continue
 		}
-		if embedded := field.Type; field.Anonymous && !field.IsExported() && embedded.Kind() == reflect.Pointer {
+		// encoding/json reads through such a pointer, but cannot set it.
+		if embedded := field.Type; c.direction == fromGuest && field.Anonymous && !field.IsExported() && embedded.Kind() == reflect.Pointer {
 			return fmt.Sprintf("%s embeds a pointer to the unexported %s", t, embedded.Elem())
 		}
 		if problem := c.problem(field.Type); problem != "" {

@@ -24,7 +24,12 @@ type (
 	tree     struct{ Left, Right *tree }
 	inner    struct{ Data []byte }
 	pointers struct{ *inner }
-	fields   struct {
+	hiding   struct {
+		inner
+		Data []byte `json:",omitempty"`
+		Last []byte
+	}
+	fields struct {
 		Name  string   `json:"name"`
 		Data  []byte   `json:"data"`
 		Maybe []byte   `json:"maybe,omitempty"`
@@ -36,6 +41,65 @@ type (
 
 func (k textKey) MarshalText() ([]byte, error)     { return []byte(k.s), nil }
 func (k *textKey) UnmarshalText(text []byte) error { k.s = string(text); return nil }
+
+// packet converts itself, as some types do to have defaults.
+type packet struct{ Data []byte }
+
+func (p *packet) UnmarshalJSON(text []byte) error {
+	type plain packet
+	return json.Unmarshal(text, (*plain)(p))
+}
+
+type label string
+
+func (l *label) UnmarshalText(text []byte) error { *l = label(text); return nil }
+
+// shipment holds such types in all ways.
+type shipment struct {
+	inner
+	*Packets
+	Label  label `json:"label"`
+	Time   time.Time
+	Data   label `json:"-"`
+	Other  []byte
+	hidden label //lint:ignore U1000 encoding/json does not see it
+}
+
+// Packets is exported, so that encoding/json can set the pointer to it.
+type Packets struct {
+	List []*packet
+	Map  map[string][1]packet
+}
+
+// What converts itself would take the mark of a Uint8Array for data.
+func TestNoUint8ArrayInTypesThatConvertThemselves(t *testing.T) {
+	const problem = "got Uint8Array inside, in a type with UnmarshalJSON or UnmarshalText"
+	for _, test := range []struct {
+		function any
+		args     string
+	}{
+		{func(packet) {}, `[{"Data":{"__bin__":0}}]`},
+		{func(*packet) {}, `[{"Data":{"__bin__":0}}]`},
+		{func(label) {}, `[{"__bin__":0}]`},
+		{func(...label) {}, `[{"__bin__":0}]`},
+		{func(shipment) {}, `[{"LABEL":{"__bin__":0}}]`},
+		{func(shipment) {}, `[{"list":[null,{"Data":{"__bin__":0}}]}]`},
+		{func(shipment) {}, `[{"Map":{"x":[{"Data":{"__bin__":1}}]}}]`},
+		{func(map[string]*shipment) {}, `[{"a":{"label":{"__bin__":0}}}]`},
+	} {
+		_, err := invoke(t, test.function, test.args)
+		assert.ErrorContains(t, err, problem, "%T %s", test.function, test.args)
+	}
+	for _, args := range []string{
+		`[{"Data":{"__bin__":1},"label":"x","unknown":{"__bin__":0},"hidden":{"__bin__":0}}]`,
+		`[{"Other":{"__bin__":0},"List":[{"Data":null}],"Time":"2006-01-02T15:04:05Z"}]`,
+	} {
+		_, err := invoke(t, func(shipment) {}, args)
+		assert.NoError(t, err, args)
+	}
+	_, err := invoke(t, func(p packet) string { return string(p.Data) }, `[{"Data":"YQ=="}]`)
+	assert.NoError(t, err)
+}
 
 func TestShapesOfFunctions(t *testing.T) {
 	for _, function := range []any{
@@ -75,6 +139,8 @@ func TestShapesOfFunctions(t *testing.T) {
 		{func(map[float64]int) {}, "parameter 1 (map[float64]int) cannot come from JavaScript: map[float64]int has keys that are no strings"},
 		{func([]struct{ C chan int }) {}, "parameter 1 ([]struct { C chan int }) cannot come from JavaScript: field C of struct { C chan int }: chan int has no JSON"},
 		{func(pointers) {}, "parameter 1 (hyperlight.pointers) cannot come from JavaScript: hyperlight.pointers embeds a pointer to the unexported hyperlight.inner"},
+		{func(context.Context, RawValue) (RawValue, error) { return RawValue{}, nil }, "parameter 2 (hyperlight.RawValue) cannot come from JavaScript: hyperlight.RawValue is for RegisterRaw"},
+		{func() RawValue { return RawValue{} }, "its result (hyperlight.RawValue) cannot go to JavaScript: hyperlight.RawValue is for RegisterRaw"},
 		{func() chan int { return nil }, "its result (chan int) cannot go to JavaScript: chan int has no JSON"},
 		{func() map[bool]int { return nil }, "its result (map[bool]int) cannot go to JavaScript: map[bool]int has keys that are no strings"},
 		{func() (int, int) { return 0, 0 }, "its second result is int, not error"},
@@ -233,6 +299,11 @@ func TestResults(t *testing.T) {
 			`{"a":1,"b":{"c":{"__bin__":0}}}`, [][]byte{data}},
 		{"struct", func() *fields { return &fields{Name: "x", Data: data, Maybe: []byte{}, inner: inner{[]byte("in")}} },
 			`{"name":"x","data":{"__bin__":0},"Data":{"__bin__":1}}`, [][]byte{data, []byte("in")}},
+		{"embedded pointer", func() pointers { return pointers{&inner{data}} }, `{"Data":{"__bin__":0}}`, [][]byte{data}},
+		{"embedded pointer in any", func() any { return pointers{&inner{data}} }, `{"Data":{"__bin__":0}}`, [][]byte{data}},
+		{"no embedded pointer", func() any { return []any{pointers{}, data} }, `[{},{"__bin__":0}]`, [][]byte{data}},
+		{"hidden fields", func() any { return hiding{inner: inner{[]byte("secret")}, Last: data} }, `{"Last":{"__bin__":0}}`, [][]byte{data}},
+		{"nothing but hidden fields", func() any { return hiding{inner: inner{[]byte("secret")}} }, `{"Last":null}`, nil},
 		{"a byte array", func() [3]byte { return [3]byte{1, 2, 3} }, `[1,2,3]`, nil},
 		{"raw message", func() any { return []any{json.RawMessage(`{ "__bin__" : 0 }`), data} },
 			`[{"__bin__":0.0},{"__bin__":0}]`, [][]byte{data}},
@@ -274,6 +345,8 @@ func TestResultsThatDoNotFit(t *testing.T) {
 	circle.Left, circle.Right = circle, circle
 	endless := []any{nil}
 	endless[0] = endless
+	endlessBytes := []any{[]byte("x"), nil}
+	endlessBytes[1] = endlessBytes
 	failure := errors.New("no such thing")
 	for _, test := range []struct {
 		name     string
@@ -286,6 +359,7 @@ func TestResultsThatDoNotFit(t *testing.T) {
 		{"infinity", func() float64 { return math.Inf(-1) }, "result (float64): unsupported value: -Inf"},
 		{"a channel in any", func() any { return []any{make(chan int)} }, "result (interface {}): unsupported type: chan int"},
 		{"a circle in any", func() any { return endless }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
+		{"a circle behind bytes", func() any { return endlessBytes }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
 		{"a wide circle in any", func() any { return circle }, "result (interface {}): JSON nesting depth exceeds maximum (64)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

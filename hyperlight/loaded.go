@@ -86,11 +86,11 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		}
 		opt.applyToCall(&o)
 	}
+	if o.stats != nil {
+		*o.stats = ExecutionStats{}
+	}
 	if err := o.check(op); err != nil {
 		return nil, err
-	}
-	if o.wantsStats {
-		*o.stats = ExecutionStats{}
 	}
 	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()

@@ -147,7 +147,12 @@ func (f *LogForwarder) SetLevel(level slog.Level) error {
 }
 
 // Dropped is how many of upstream's records have found no room so far, as far as that has been delivered.
-func (f *LogForwarder) Dropped() uint64 { return f.dropped.Load() }
+func (f *LogForwarder) Dropped() uint64 {
+	if f == nil {
+		return 0
+	}
+	return f.dropped.Load()
+}
 
 // Stop ends the forwarding, and waits until everything that upstream has logged before is delivered. It may
 // be called more than once. The logger's handler must not wait for it.

@@ -80,11 +80,14 @@ func marksForPlaceholders(text []byte, blobs int) []byte {
 	return append(result, before...)
 }
 
-// placeholdersForMarks replaces each string with a mark by its placeholder. What already looks like a
-// placeholder is data, and is written so that the guest takes it for that: 1.0 is the same number as 1,
-// but upstream wants an integer. text is JSON as encoding/json writes it.
-func placeholdersForMarks(text []byte) []byte {
+// placeholdersForMarks replaces each string with the mark of a blob by its placeholder. The result has those
+// blobs only that it names: encoding/json leaves out fields that others hide, and no guest is to get these.
+//
+// What already looks like a placeholder is data, and is written so that the guest takes it for that: 1.0
+// is the same number as 1, but upstream wants an integer. text is JSON as encoding/json writes it.
+func placeholdersForMarks(text []byte, blobs [][]byte) ([]byte, [][]byte) {
 	result := make([]byte, 0, len(text))
+	var named [][]byte
 	for len(text) > 0 {
 		if text[0] != '"' {
 			end := bytes.IndexByte(text, '"')
@@ -97,8 +100,9 @@ func placeholdersForMarks(text []byte) []byte {
 		end := endOfString(text)
 		word := text[:end]
 		text = text[end:]
-		if index, ok := markOfText(string(word[1 : len(word)-1])); ok {
-			result = appendPlaceholder(result, index)
+		if index, ok := markOfText(string(word[1 : len(word)-1])); ok && index < len(blobs) {
+			result = appendPlaceholder(result, len(named))
+			named = append(named, blobs[index])
 			continue
 		}
 		result = append(result, word...)
@@ -110,7 +114,7 @@ func placeholdersForMarks(text []byte) []byte {
 			}
 		}
 	}
-	return result
+	return result, named
 }
 
 // endOfString is how long the string is at whose opening quote text begins.

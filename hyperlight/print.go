@@ -91,20 +91,19 @@ func (o *output) take(text string) {
 	}
 	text = o.within(text)
 	o.taken += len(text)
-	if end := strings.LastIndexByte(text, '\n') + 1; end > 0 {
-		lines := text[:end]
-		if o.pending.Len() > 0 {
-			o.pending.WriteString(lines)
-			lines = o.pending.String()
-			o.pending.Reset()
-		}
-		o.write(lines)
-		text = text[end:]
+	end := strings.LastIndexByte(text, '\n') + 1
+	if end == 0 && o.pending.Len()+len(text) > longestLine {
+		end = len(text)
 	}
-	o.pending.WriteString(text)
-	if o.pending.Len() > longestLine {
-		o.write(o.pending.String())
+	lines := text[:end]
+	if end > 0 && o.pending.Len() > 0 {
+		o.pending.WriteString(lines)
+		lines = o.pending.String()
 		o.pending.Reset()
+	}
+	o.pending.WriteString(text[end:])
+	if lines != "" {
+		o.write(lines) // Last, since it may panic.
 	}
 }
 

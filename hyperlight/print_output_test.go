@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
 // collected is an output whose deliveries can be looked at.
@@ -54,6 +56,29 @@ func TestOutputWithoutNewlineIsDelivered(t *testing.T) {
 	}
 	assert.Len(t, c.pieces, 1)
 	assert.Zero(t, c.pending.Len())
+}
+
+// A writer that panics loses what it was given, once, and nothing else.
+func TestOutputOfAWriterThatPanics(t *testing.T) {
+	long := strings.Repeat("x", longestLine)
+	for name, test := range map[string]struct{ taken, pieces []string }{
+		"a line and a rest": {[]string{"a\nb", "c\n"}, []string{"a\n", "bc\n"}},
+		"a long line":       {[]string{long, "y", "z\n"}, []string{long + "y", "z\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := collect(DefaultPrintLimit)
+			keep := c.write
+			c.write = func(text string) {
+				keep(text)
+				panic("the writer")
+			}
+			for _, text := range test.taken {
+				capi.Guarded(func() { c.take(text) }) // As package capi calls it.
+			}
+			c.flush()
+			assert.Equal(t, test.pieces, c.pieces)
+		})
+	}
 }
 
 func TestOutputLimit(t *testing.T) {

@@ -27,7 +27,8 @@ type ExecutionStats struct {
 // LastCallStats is what the last finished call of [LoadedJSSandbox.HandleEvent] took, whether it succeeded or
 // failed. It is false if there was none since Load, or the sandbox is closed or consumed. Calls that were
 // refused before they entered the guest do not count: for invalid JSON, an empty name, or a monitor that did
-// not start. It never waits, also not for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
+// not start. One that was refused because the sandbox is poisoned does, as upstream. It never waits, also not
+// for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
 func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	var stats ExecutionStats
 	var calls uint64
@@ -36,8 +37,8 @@ func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	return stats, calls > 0
 }
 
-// WithStats fills stats when the call ends, also when it fails. It is zero if the call was refused before
-// it entered the guest. A nil stats is an [ErrInvalidArgument]. Upstream has
+// WithStats fills stats when the call ends, also when it fails. It is zero if the call does not count:
+// see [LoadedJSSandbox.LastCallStats]. A nil stats is an [ErrInvalidArgument]. Upstream has
 // LoadedJSSandbox::last_call_stats alone, which another goroutine's call may have replaced by then.
 func WithStats(stats *ExecutionStats) CallOption { return statsOption{stats} }
 

@@ -133,3 +133,22 @@ func TestStatsCountDroppedOutput(t *testing.T) {
 		assert.Equal(t, stats, last)
 	}
 }
+
+func TestStatsOfRefusedOptions(t *testing.T) {
+	stats := hyperlight.ExecutionStats{PrintDropped: 1}
+	_, err := new(hyperlight.LoadedJSSandbox).HandleEvent(t.Context(), "x", nil, hyperlight.WithStats(&stats), hyperlight.WithPrintLimit(-1))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	assert.Zero(t, stats)
+}
+
+func TestStatsOfAPoisonedSandbox(t *testing.T) {
+	loaded := loadHandler(t, `function handler() { while (true) {} }`)
+	var stats hyperlight.ExecutionStats
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte("1"), hyperlight.WithMonitors(hyperlight.WallClock(time.Millisecond)), hyperlight.WithStats(&stats))
+	require.ErrorIs(t, err, hyperlight.ErrCancelled)
+	assert.Equal(t, "wall-clock", stats.TerminatedBy)
+	_, err = loaded.HandleEvent(t.Context(), "handler", []byte("1"), hyperlight.WithStats(&stats))
+	require.ErrorIs(t, err, hyperlight.ErrPoisoned)
+	assert.NotZero(t, stats.WallClock)
+	assert.Empty(t, stats.TerminatedBy)
+}
