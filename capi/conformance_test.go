@@ -56,13 +56,15 @@ func TestConformance(t *testing.T) {
 }
 
 // Valgrind sees what the sanitizer does not: reads of uninitialised memory, in the library too. What the library keeps
-// for the process (its logs, its metrics) is still reachable at the end, and no leak.
+// for the process (its logs, its metrics) is still reachable at the end, and no leak; but Rust holds a hash table by a
+// pointer into its middle, so valgrind calls those "possibly lost".
 func TestConformanceUnderValgrind(t *testing.T) {
 	t.Parallel()
 	_, err := exec.LookPath("valgrind")
 	require.NoError(t, err, "install valgrind and libc6-dbg, or use ./build.sh test, which does")
 	command := exec.CommandContext(t.Context(), "valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full",
-		"--errors-for-leak-kinds=definite,indirect,possible", conformanceProgram(t, asC))
+		"--show-leak-kinds=definite,indirect",
+		"--errors-for-leak-kinds=definite,indirect", conformanceProgram(t, asC))
 	output, err := command.CombinedOutput()
 	assert.NoError(t, err, "%s", output)
 	assert.Regexp(t, `^conformance, host: \d+ checks, 0 failed\n$`, string(output))

@@ -1,6 +1,6 @@
 // The conventions, as far as they can be seen without a guest.
 
-#include "check.h"
+#include "parts.h"
 
 #include <string.h>
 
@@ -23,23 +23,7 @@ static void versions(void) {
     hljs_runtime(NULL, NULL);
 }
 
-// Whether this build of the library has a feature.
-static int has_feature(const char *feature) {
-    const uint8_t *text = NULL;
-    size_t len = 0;
-    hljs_features(&text, &len);
-    size_t wanted = strlen(feature);
-    for (size_t i = 0; i + wanted <= len; i++) {
-        if (memcmp(text + i, feature, wanted) == 0) return 1;
-    }
-    return 0;
-}
-
-static hljs_code code_of_feature(const char *feature) {
-    return has_feature(feature) ? HLJS_CODE_OK : HLJS_CODE_UNSUPPORTED;
-}
-
-static uint32_t hypervisor_present(void) {
+uint32_t hypervisor_present(void) {
     uint32_t present = 7;
     FAILS(hljs_is_hypervisor_present(NULL, &error), HLJS_CODE_INVALID_ARGUMENT, "present is NULL");
     SUCCEEDS(hljs_is_hypervisor_present(&present, &error));
@@ -211,26 +195,24 @@ static void ignore_text(void *user_data, const uint8_t *text, size_t len) {
     (void)user_data, (void)text, (void)len;
 }
 
-static void count(void *user_data) { ++*(int *)user_data; }
-
 // A drop function runs exactly once, also when the call fails.
 static void user_data(void) {
     hljs_builder *builder = NULL;
     int first = 0, second = 0, refused = 0;
     SUCCEEDS(hljs_builder_new(&builder, &error));
-    FAILS(hljs_builder_set_print(builder, NULL, &refused, count, &error), HLJS_CODE_INVALID_ARGUMENT,
+    FAILS(hljs_builder_set_print(builder, NULL, &refused, count_drop, &error), HLJS_CODE_INVALID_ARGUMENT,
           "print is NULL");
     CHECK(refused == 1);
-    FAILS(hljs_builder_set_print(NULL, ignore_text, &refused, count, &error), HLJS_CODE_INVALID_ARGUMENT,
+    FAILS(hljs_builder_set_print(NULL, ignore_text, &refused, count_drop, &error), HLJS_CODE_INVALID_ARGUMENT,
           "builder is NULL");
     CHECK(refused == 2);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &first, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &first, count_drop, &error));
     CHECK(first == 0);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count_drop, &error));
     CHECK(first == 1 && second == 0);
     SUCCEEDS(hljs_builder_set_print(builder, ignore_text, NULL, NULL, &error));
     CHECK(second == 1);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count_drop, &error));
     hljs_builder_free(builder);
     CHECK(first == 1 && second == 2 && refused == 2);
 }
@@ -245,7 +227,7 @@ static void check_consumed(hljs_builder *builder) {
           builder_consumed);
     CHECK(heap == 7);
     FAILS(hljs_builder_set_heap_size(builder, 8 << 20, &error), HLJS_CODE_CONSUMED, builder_consumed);
-    FAILS(hljs_builder_set_print(builder, ignore_text, &drops, count, &error), HLJS_CODE_CONSUMED,
+    FAILS(hljs_builder_set_print(builder, ignore_text, &drops, count_drop, &error), HLJS_CODE_CONSUMED,
           builder_consumed);
     CHECK(drops == 1);
 }
@@ -255,7 +237,7 @@ static void build(uint32_t present) {
     hljs_proto_sandbox *proto = (hljs_proto_sandbox *)untouched();
     int drops = 0;
     SUCCEEDS(hljs_builder_new(&builder, &error));
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &drops, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &drops, count_drop, &error));
     // A bad argument consumes nothing.
     FAILS(hljs_builder_build(builder, NULL, &error), HLJS_CODE_INVALID_ARGUMENT, "sandbox is NULL");
     SUCCEEDS(hljs_builder_set_heap_size(builder, 4 << 20, &error));
@@ -302,7 +284,7 @@ static void threads(void) {
     on_another_thread(use_and_free, builder);
 }
 
-void host(void) {
+void host_without_guest(void) {
     const uint32_t present = hypervisor_present();
     versions();
     no_error();

@@ -1,6 +1,7 @@
 // The life of a sandbox, with handlers that run.
 
-#include "check.h"
+#include "guests.h"
+#include "parts.h"
 
 #include <signal.h>
 #include <string.h>
@@ -68,23 +69,6 @@ static void interrupt_signal(void) {
     CHECK((action.sa_flags & SA_ONSTACK) != 0);
 }
 
-static void check_status(const hljs_sandbox *sandbox, hljs_status expected) {
-    hljs_status status = (hljs_status)77;
-    SUCCEEDS(hljs_sandbox_status(sandbox, &status, &error));
-    CHECK(status == expected);
-}
-
-static void check_loaded_status(const hljs_loaded_sandbox *loaded, hljs_status expected) {
-    hljs_status status = (hljs_status)77;
-    SUCCEEDS(hljs_loaded_sandbox_status(loaded, &status, &error));
-    CHECK(status == expected);
-}
-
-static void add(const hljs_sandbox *sandbox, const char *name, const char *text) {
-    SUCCEEDS(hljs_sandbox_add_handler(sandbox, (const uint8_t *)name, strlen(name), (const uint8_t *)text,
-                                      strlen(text), NULL, 0, &error));
-}
-
 static void handlers(const hljs_sandbox *sandbox) {
     hljs_loaded_sandbox *loaded = (hljs_loaded_sandbox *)untouched();
     static uint8_t big[20 << 10];
@@ -145,16 +129,6 @@ static hljs_loaded_sandbox *load(hljs_sandbox *sandbox) {
     return loaded;
 }
 
-static void handle(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *event, size_t len, uint32_t gc,
-                   const char *expected) {
-    uint8_t *result = NULL;
-    size_t result_len = 0;
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, gc, NULL, 0, &result,
-                                              &result_len, &error));
-    CHECK(same_text(result, result_len, expected));
-    hljs_buffer_free(result, result_len);
-}
-
 static void results(const hljs_loaded_sandbox *loaded) {
     static const char two_events[] = "{\"name\":\"C\"}{\"name\":\"D\"}";
     const size_t one = (sizeof two_events - 1) / 2;
@@ -164,19 +138,6 @@ static void results(const hljs_loaded_sandbox *loaded) {
     }
     handle(loaded, "greet", (const uint8_t *)two_events + one, one, 0, "{\"message\":\"Hello, D!\"}");
     handle(loaded, "greet", BYTES("{\"name\":\"\xc3\xa4\\u0000\"}"), 0, "{\"message\":\"Hello, \xc3\xa4\\u0000!\"}");
-}
-
-// fails checks that a call fails and writes no result.
-static void fails(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *event, size_t len,
-                  hljs_code code) {
-    uint8_t *result = (uint8_t *)untouched();
-    size_t result_len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
-                                           &result_len, &error),
-          code, NULL);
-    CHECK(result == untouched() && result_len == 7);
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
-                                           &result_len, NULL) == code);
 }
 
 static void bad_calls(const hljs_loaded_sandbox *loaded) {
@@ -201,7 +162,7 @@ static void exception(const hljs_loaded_sandbox *loaded, const char *name, const
     hljs_error *error = NULL;
     const uint8_t *text;
     size_t len;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), BYTES("{}"), 0, NULL, 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), BYTES("{}"), 0, NULL, 0, &result,
                                            &result_len, &error) == HLJS_CODE_JS_EXCEPTION);
     hljs_error_js_message(error, &text, &len);
     CHECK(same_text(text, len, message));
@@ -263,7 +224,7 @@ static void bad_script(void) {
     CHECK(printer.drops == 1);
 }
 
-void guest(void) {
+void life_with_guest(void) {
     struct printer printer;
     hljs_sandbox *sandbox;
     hljs_loaded_sandbox *loaded;
