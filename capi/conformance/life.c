@@ -24,14 +24,21 @@ static void call_back(hljs_loaded_sandbox *running) {
     uint8_t *result = (uint8_t *)untouched();
     size_t len = 7;
     hljs_sandbox *sandbox = (hljs_sandbox *)untouched();
+    hljs_snapshot *snapshot = (hljs_snapshot *)untouched();
     hljs_status status = HLJS_STATUS_CONSUMED;
+    uint64_t heap = 0, calls = 0;
     const char *busy = "the loaded sandbox is in use by another call";
     FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
           HLJS_CODE_BUSY, busy);
     FAILS(hljs_loaded_sandbox_unload(running, &sandbox, &error), HLJS_CODE_BUSY, busy);
     CHECK(result == untouched() && len == 7 && sandbox == untouched());
+    FAILS(hljs_loaded_sandbox_snapshot(running, &snapshot, &error), HLJS_CODE_BUSY, busy);
+    CHECK(snapshot == untouched());
     SUCCEEDS(hljs_loaded_sandbox_status(running, &status, &error));
     CHECK(status == HLJS_STATUS_READY);
+    SUCCEEDS(hljs_loaded_sandbox_get_config(running, &heap, NULL, NULL, NULL, NULL, NULL, &error));
+    SUCCEEDS(hljs_loaded_sandbox_last_call_stats(running, &calls, NULL, NULL, NULL, NULL, NULL, &error));
+    CHECK(heap == 4 << 20 && calls > 0);
 }
 
 static void on_print(void *user_data, const uint8_t *text, size_t len) {
@@ -46,18 +53,44 @@ static void on_print(void *user_data, const uint8_t *text, size_t len) {
     }
 }
 
+static void ignore_call(void *user_data, const hljs_host_call *call, const uint8_t *args, size_t args_len,
+                        const uint8_t *blobs, size_t blobs_len) {
+    (void)user_data, (void)call, (void)args, (void)args_len, (void)blobs, (void)blobs_len;
+}
+
+static uint32_t no_file(void *user_data, const uint8_t *path, size_t path_len) {
+    (void)user_data, (void)path, (void)path_len;
+    return HLJS_FILE_KIND_NOTHING;
+}
+
+static void read_nothing(void *user_data, const hljs_file *file, const uint8_t *path, size_t path_len, size_t max_len) {
+    (void)user_data, (void)file, (void)path, (void)path_len, (void)max_len;
+}
+
+static void check_consumed(const hljs_proto_sandbox *proto) {
+    const char *message = "the proto sandbox has already been consumed";
+    hljs_sandbox *none = (hljs_sandbox *)untouched();
+    int drops = 0;
+    FAILS(hljs_proto_sandbox_load_runtime(proto, &none, &error), HLJS_CODE_CONSUMED, message);
+    CHECK(none == untouched());
+    FAILS(hljs_proto_sandbox_register(proto, BYTES("m"), BYTES("f"), ignore_call, &drops, count_drop, &error),
+          HLJS_CODE_CONSUMED, message);
+    CHECK(drops == 1);
+    FAILS(hljs_proto_sandbox_set_module_loader(proto, no_file, read_nothing, &drops, count_drop, &error),
+          HLJS_CODE_CONSUMED, message);
+    CHECK(drops == 2);
+}
+
 static hljs_sandbox *new_sandbox(struct printer *printer) {
     hljs_builder *builder = NULL;
     hljs_proto_sandbox *proto = NULL;
-    hljs_sandbox *sandbox = NULL, *none = (hljs_sandbox *)untouched();
+    hljs_sandbox *sandbox = NULL;
     SUCCEEDS(hljs_builder_new(&builder, &error));
     SUCCEEDS(hljs_builder_set_print(builder, on_print, printer, on_drop, &error));
     SUCCEEDS(hljs_builder_build(builder, &proto, &error));
     hljs_builder_free(builder);
     SUCCEEDS(hljs_proto_sandbox_load_runtime(proto, &sandbox, &error));
-    FAILS(hljs_proto_sandbox_load_runtime(proto, &none, &error), HLJS_CODE_CONSUMED,
-          "the proto sandbox has already been consumed");
-    CHECK(none == untouched());
+    check_consumed(proto);
     hljs_proto_sandbox_free(proto);
     return sandbox;
 }
@@ -124,6 +157,9 @@ static hljs_loaded_sandbox *load(hljs_sandbox *sandbox) {
     FAILS(hljs_sandbox_add_handler(sandbox, BYTES("name"), BYTES("script"), NULL, 0, &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("name"), &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_clear_handlers(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_add_module(sandbox, BYTES("m"), BYTES("user"), BYTES("x"), &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_remove_module(sandbox, BYTES("m"), BYTES("user"), &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_clear_modules(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
     CHECK(none == untouched());
     hljs_sandbox_free(sandbox);
     return loaded;
