@@ -34,7 +34,9 @@ FALLIBLE = {
     "hljs_host_call_return_bytes": [OBJECT, *BYTES],
     "hljs_host_call_fail": [OBJECT, *BYTES],
 }
-FREE = ["hljs_builder_free", "hljs_proto_sandbox_free", "hljs_sandbox_free", "hljs_loaded_sandbox_free", "hljs_error_free"]
+FREE = [
+    "hljs_builder_free", "hljs_proto_sandbox_free", "hljs_sandbox_free", "hljs_loaded_sandbox_free", "hljs_error_free",
+]
 ERROR_TEXTS = ["hljs_error_message", "hljs_error_js_message", "hljs_error_js_stack"]
 
 
@@ -131,8 +133,8 @@ class Sandbox:
     """JavaScript handlers in a micro-VM of their own. Use it in a `with` statement, which frees it.
 
     `handlers` are sources by name, each with a function `handler(event)`. `host_functions` are Python functions by
-    module and name, such as {("shop", "price"): price}; JavaScript imports them: import * as shop from "shop". They take
-    and return what JSON can hold, and bytes, which are Uint8Arrays there. What they raise, JavaScript can catch.
+    module and name, such as {("shop", "price"): price}; JavaScript imports them: import * as shop from "shop". They
+    take and return what JSON can hold, and bytes, which are Uint8Arrays there. What they raise, JavaScript can catch.
     """
 
     def __init__(self, handlers, host_functions=None, library=None):
