@@ -113,7 +113,7 @@ verb_parity() {
 }
 
 verb_test() {
-  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck
+  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine

@@ -13,6 +13,7 @@ doctor() {
   want_cxx_compiler
   want_valgrind
   want_shellcheck
+  want_python
   choose_toolchain 2>/dev/null
   show_installed
   show_hypervisor
@@ -43,6 +44,7 @@ show_installed() {
   row valgrind "$(version_of valgrind)"
   row qemu "$(version_of qemu-system-x86_64)"
   row shellcheck "$(version_of shellcheck)"
+  row python3 "$(version_of python3)"
   row kernel "$(kernel_state)"
   row library "$(library_state)"
   row vmrun "$([[ -x $CACHE/bin/vmrun ]] && echo "$CACHE/bin/vmrun" || echo "not built yet")"

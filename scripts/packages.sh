@@ -42,6 +42,11 @@ want_shellcheck() {
   want "shellcheck, with which the tests check the shell scripts" shellcheck
 }
 
+want_python() {
+  command -v python3 >/dev/null && return
+  want "Python, with which the tests call the C ABI from another language" python3
+}
+
 libclang_path() {
   local candidate
   for candidate in "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib; do

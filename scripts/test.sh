@@ -41,6 +41,7 @@ test_everything() {
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests_recorded
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: examples" test_examples
+  section "Python in micro-VMs: the example" test_python
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
   section "the library with core dumps" test_crashdump
@@ -297,4 +298,10 @@ test_examples() {
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
+}
+
+# -B: no compiled files in the source tree, where guests run on the host.
+test_python() {
+  cd examples/polyglot/python
+  HYPERLIGHT_VM_TIMEOUT=10m "$CACHE/bin/vmrun" python3 -B -m unittest -v
 }

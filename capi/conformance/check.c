@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include <pthread.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +63,61 @@ int same_text(const uint8_t *text, size_t len, const char *expected) {
     return len == strlen(expected) && (len == 0 || memcmp(text, expected, len) == 0);
 }
 
-void on_another_thread(void *(*function)(void *), void *argument) {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, function, argument) != 0 || pthread_join(thread, NULL) != 0) {
-        fprintf(stderr, "no thread could be made\n");
+int contains(const uint8_t *text, size_t len, const char *part) {
+    const size_t wanted = strlen(part);
+    size_t i;
+    for (i = 0; i + wanted <= len; i++) {
+        if (memcmp(text + i, part, wanted) == 0) return 1;
+    }
+    return 0;
+}
+
+void count_drop(void *drops) { ++*(int *)drops; }
+
+int has_feature(const char *feature) {
+    const uint8_t *text = NULL;
+    size_t len = 0;
+    hljs_features(&text, &len);
+    return contains(text, len, feature);
+}
+
+hljs_code code_of_feature(const char *feature) {
+    return has_feature(feature) ? HLJS_CODE_OK : HLJS_CODE_UNSUPPORTED;
+}
+
+// Without what the machine has to give, no check means anything.
+static void need(int ok, const char *what) {
+    if (!ok) {
+        fprintf(stderr, "%s failed\n", what);
         exit(2);
     }
+}
+
+pthread_t start_thread(void *(*function)(void *), void *argument) {
+    pthread_t thread;
+    need(pthread_create(&thread, NULL, function, argument) == 0, "pthread_create");
+    return thread;
+}
+
+void join_thread(pthread_t thread) { need(pthread_join(thread, NULL) == 0, "pthread_join"); }
+
+void on_another_thread(void *(*function)(void *), void *argument) { join_thread(start_thread(function, argument)); }
+
+void make_folder(struct folder *folder) {
+    strcpy(folder->path, "/tmp/conformance-XXXXXX");
+    need(mkdtemp(folder->path) != NULL, "mkdtemp");
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where) {
+    (void)info, (void)type, (void)where;
+    return remove(path);
+}
+
+void remove_folder(const struct folder *folder) {
+    need(nftw(folder->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0, "nftw");
+}
+
+void path_in(const struct folder *folder, const char *name, char *into, size_t size) {
+    const int len = snprintf(into, size, "%s/%s", folder->path, name);
+    need(len > 0 && (size_t)len < size, "snprintf");
 }

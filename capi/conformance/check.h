@@ -1,4 +1,4 @@
-// What both parts of the conformance program check with. A failed check is printed and counted, and the
+// What all parts of the conformance program check with. A failed check is printed and counted, and the
 // program goes on. Valid C11 and C++17, like everything here.
 #ifndef CHECK_H
 #define CHECK_H
@@ -7,6 +7,7 @@
 #define _XOPEN_SOURCE 700 // sigaction, threads
 #endif
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +30,9 @@
         check_failure(code, error, expected_code, expected_message, #call, __FILE__, __LINE__);              \
     } while (0)
 
-// BYTES passes a string literal as pointer and length, without its NUL.
+// BYTES passes a string literal as pointer and length, without its NUL; TEXT passes any C string.
 #define BYTES(literal) (const uint8_t *)(literal), sizeof(literal) - 1
+#define TEXT(text) (const uint8_t *)(text), strlen(text)
 
 int failed_checks(void);
 int all_checks(void);
@@ -48,11 +50,28 @@ void check_failure(hljs_code code, hljs_error *error, hljs_code expected_code, c
 
 int same_text(const uint8_t *text, size_t len, const char *expected);
 
-// Runs a function on another thread and waits for it.
+int contains(const uint8_t *text, size_t len, const char *part);
+
+// A hljs_drop_fn. The user data is the int that it counts up.
+void count_drop(void *drops);
+
+// Whether this build of the library has a feature, and what a function that needs it returns.
+int has_feature(const char *feature);
+hljs_code code_of_feature(const char *feature);
+
+// Runs a function on another thread, which is to be joined.
+pthread_t start_thread(void *(*function)(void *), void *argument);
+void join_thread(pthread_t thread);
+// Does both.
 void on_another_thread(void *(*function)(void *), void *argument);
 
-// The two parts. The first needs no hypervisor.
-void host(void);
-void guest(void);
+// A new empty folder, and its removal with all that is in it.
+struct folder {
+    char path[64];
+};
+void make_folder(struct folder *folder);
+void remove_folder(const struct folder *folder);
+// The path of something in a folder, as text in `into`, which has `size` bytes.
+void path_in(const struct folder *folder, const char *name, char *into, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // The conventions, as far as they can be seen without a guest.
 
-#include "check.h"
+#include "parts.h"
 
 #include <string.h>
 
@@ -23,23 +23,7 @@ static void versions(void) {
     hljs_runtime(NULL, NULL);
 }
 
-// Whether this build of the library has a feature.
-static int has_feature(const char *feature) {
-    const uint8_t *text = NULL;
-    size_t len = 0;
-    hljs_features(&text, &len);
-    size_t wanted = strlen(feature);
-    for (size_t i = 0; i + wanted <= len; i++) {
-        if (memcmp(text + i, feature, wanted) == 0) return 1;
-    }
-    return 0;
-}
-
-static hljs_code code_of_feature(const char *feature) {
-    return has_feature(feature) ? HLJS_CODE_OK : HLJS_CODE_UNSUPPORTED;
-}
-
-static uint32_t hypervisor_present(void) {
+uint32_t hypervisor_present(void) {
     uint32_t present = 7;
     FAILS(hljs_is_hypervisor_present(NULL, &error), HLJS_CODE_INVALID_ARGUMENT, "present is NULL");
     SUCCEEDS(hljs_is_hypervisor_present(&present, &error));
@@ -173,6 +157,30 @@ static void text(void) {
           "the script is not UTF-8: invalid byte at offset 6");
 }
 
+static void more_text(void) {
+    const hljs_code invalid = HLJS_CODE_INVALID_ARGUMENT;
+    uint8_t *result = (uint8_t *)untouched();
+    size_t len = 7;
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script"), BYTES("a\0"), &error), invalid,
+          "the base path contains a NUL byte at offset 1");
+    FAILS(hljs_sandbox_add_handler(NULL, BYTES("name"), BYTES("script"), NULL, 1, &error), invalid,
+          "the base path is NULL, but its length is 1");
+    FAILS(hljs_sandbox_add_module(NULL, NULL, 1, BYTES("user"), BYTES("script"), &error), invalid, NULL);
+    FAILS(hljs_sandbox_add_module(NULL, BYTES("name"), NULL, 1, BYTES("script"), &error), invalid, NULL);
+    FAILS(hljs_sandbox_add_module(NULL, BYTES("name"), BYTES("user"), NULL, 1, &error), invalid,
+          "the script is NULL, but its length is 1");
+    FAILS(hljs_sandbox_add_module(NULL, BYTES("name"), BYTES("us\xff"), BYTES("script"), &error), invalid, NULL);
+    FAILS(hljs_sandbox_remove_module(NULL, BYTES("\xff"), BYTES("user"), &error), invalid, NULL);
+    FAILS(hljs_sandbox_remove_module(NULL, BYTES("name"), (const uint8_t *)"", SIZE_MAX, &error), invalid, NULL);
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("a\0"), BYTES("{}"), 1, NULL, 0, &result, &len, &error), invalid,
+          "the handler name contains a NUL byte at offset 1");
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("\xff"), 1, NULL, 0, &result, &len, &error), invalid,
+          "the event is not UTF-8: invalid byte at offset 0");
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), NULL, 1, 1, NULL, 0, &result, &len, &error), invalid,
+          "the event is NULL, but its length is 1");
+    CHECK(result == untouched() && len == 7);
+}
+
 static void builder_options(void) {
     hljs_builder *builder = NULL;
     uint64_t heap = 0, scratch = 0, input = 0, output = 0, delay = 0;
@@ -189,6 +197,9 @@ static void builder_options(void) {
     SUCCEEDS(hljs_builder_set_output_buffer_size(builder, 9 << 10, &error));
     SUCCEEDS(hljs_builder_set_interrupt_retry_delay(builder, UINT64_MAX, &error));
     SUCCEEDS(hljs_builder_set_interrupt_signal_offset(builder, 2, &error));
+    FAILS(hljs_builder_set_scratch_size(builder, 1, &error), HLJS_CODE_MEMORY_TOO_SMALL, NULL);
+    FAILS(hljs_builder_set_input_buffer_size(builder, 1, &error), HLJS_CODE_MEMORY_TOO_SMALL, NULL);
+    FAILS(hljs_builder_set_output_buffer_size(builder, 1, &error), HLJS_CODE_MEMORY_TOO_SMALL, NULL);
     CHECK(hljs_builder_set_heap_size(builder, 0, NULL) == HLJS_CODE_MEMORY_TOO_SMALL);
     FAILS(hljs_builder_set_heap_size(builder, 1, &error), HLJS_CODE_MEMORY_TOO_SMALL,
           "heap size is 1 bytes, below the minimum of 4194304");
@@ -211,26 +222,24 @@ static void ignore_text(void *user_data, const uint8_t *text, size_t len) {
     (void)user_data, (void)text, (void)len;
 }
 
-static void count(void *user_data) { ++*(int *)user_data; }
-
 // A drop function runs exactly once, also when the call fails.
 static void user_data(void) {
     hljs_builder *builder = NULL;
     int first = 0, second = 0, refused = 0;
     SUCCEEDS(hljs_builder_new(&builder, &error));
-    FAILS(hljs_builder_set_print(builder, NULL, &refused, count, &error), HLJS_CODE_INVALID_ARGUMENT,
+    FAILS(hljs_builder_set_print(builder, NULL, &refused, count_drop, &error), HLJS_CODE_INVALID_ARGUMENT,
           "print is NULL");
     CHECK(refused == 1);
-    FAILS(hljs_builder_set_print(NULL, ignore_text, &refused, count, &error), HLJS_CODE_INVALID_ARGUMENT,
+    FAILS(hljs_builder_set_print(NULL, ignore_text, &refused, count_drop, &error), HLJS_CODE_INVALID_ARGUMENT,
           "builder is NULL");
     CHECK(refused == 2);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &first, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &first, count_drop, &error));
     CHECK(first == 0);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count_drop, &error));
     CHECK(first == 1 && second == 0);
     SUCCEEDS(hljs_builder_set_print(builder, ignore_text, NULL, NULL, &error));
     CHECK(second == 1);
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &second, count_drop, &error));
     hljs_builder_free(builder);
     CHECK(first == 1 && second == 2 && refused == 2);
 }
@@ -245,7 +254,14 @@ static void check_consumed(hljs_builder *builder) {
           builder_consumed);
     CHECK(heap == 7);
     FAILS(hljs_builder_set_heap_size(builder, 8 << 20, &error), HLJS_CODE_CONSUMED, builder_consumed);
-    FAILS(hljs_builder_set_print(builder, ignore_text, &drops, count, &error), HLJS_CODE_CONSUMED,
+    FAILS(hljs_builder_set_scratch_size(builder, 8 << 20, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_input_buffer_size(builder, 1 << 20, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_output_buffer_size(builder, 1 << 20, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_interrupt_retry_delay(builder, 1, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_interrupt_signal_offset(builder, 1, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_crashdump_enabled(builder, 1, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_debugging_port(builder, 1, &error), HLJS_CODE_CONSUMED, builder_consumed);
+    FAILS(hljs_builder_set_print(builder, ignore_text, &drops, count_drop, &error), HLJS_CODE_CONSUMED,
           builder_consumed);
     CHECK(drops == 1);
 }
@@ -255,7 +271,7 @@ static void build(uint32_t present) {
     hljs_proto_sandbox *proto = (hljs_proto_sandbox *)untouched();
     int drops = 0;
     SUCCEEDS(hljs_builder_new(&builder, &error));
-    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &drops, count, &error));
+    SUCCEEDS(hljs_builder_set_print(builder, ignore_text, &drops, count_drop, &error));
     // A bad argument consumes nothing.
     FAILS(hljs_builder_build(builder, NULL, &error), HLJS_CODE_INVALID_ARGUMENT, "sandbox is NULL");
     SUCCEEDS(hljs_builder_set_heap_size(builder, 4 << 20, &error));
@@ -273,6 +289,22 @@ static void build(uint32_t present) {
     FAILS(hljs_proto_sandbox_load_runtime(proto, NULL, &error), HLJS_CODE_INVALID_ARGUMENT, "sandbox is NULL");
     hljs_proto_sandbox_free(proto);
     CHECK(drops == 1);
+}
+
+// What is too big is refused by the build, and by no other option meanwhile.
+static void too_big(void) {
+    hljs_builder *builder = NULL;
+    hljs_proto_sandbox *proto = (hljs_proto_sandbox *)untouched();
+    SUCCEEDS(hljs_builder_new(&builder, &error));
+    SUCCEEDS(hljs_builder_set_heap_size(builder, UINT64_MAX, &error));
+    SUCCEEDS(hljs_builder_set_scratch_size(builder, 1ull << 62, &error));
+    SUCCEEDS(hljs_builder_set_input_buffer_size(builder, UINT64_MAX, &error));
+    SUCCEEDS(hljs_builder_set_output_buffer_size(builder, UINT64_MAX, &error));
+    SUCCEEDS(hljs_builder_set_interrupt_signal_offset(builder, 1, &error));
+    FAILS(hljs_builder_build(builder, &proto, &error), HLJS_CODE_MEMORY_TOO_BIG, NULL);
+    CHECK(proto == untouched());
+    check_consumed(builder);
+    hljs_builder_free(builder);
 }
 
 // A build that fails consumes the builder too.
@@ -302,7 +334,7 @@ static void threads(void) {
     on_another_thread(use_and_free, builder);
 }
 
-void host(void) {
+void host_without_guest(void) {
     const uint32_t present = hypervisor_present();
     versions();
     no_error();
@@ -311,9 +343,11 @@ void host(void) {
     null_builder();
     null_sandboxes();
     text();
+    more_text();
     builder_options();
     user_data();
     build(present);
     failing_build(present);
+    too_big();
     threads();
 }

@@ -23,6 +23,7 @@ type config struct {
 	verbose     bool
 	files       []namedFile
 	outs        []string // absolute
+	python      []string // folders of the standard library, if the program is a Python interpreter
 
 	cache   string // the project's cache directory
 	library string // absolute path of the shim, "": look in the cache
@@ -52,7 +53,8 @@ directly where the host's own hypervisor boots a guest. These are there at the
 same paths, and nothing else of the host is: the working directory, the shared
 libraries that BINARY links, regular files that ARGS name (also as -flag=FILE and
 @FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or else "lib" in
-the cache). Of the working directory these stay outside: .git, directories with
+the cache). With BINARY python or python3 comes its standard library, without
+installed packages. Of the working directory these stay outside: .git, directories with
 a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
 
 Use it with go test -exec and go run -exec.

@@ -24,6 +24,7 @@
 //	probe.go, boot.go      does the host do?       process.go   runs the program
 //	pack.go, tree.go       what goes in            kvm.go       keeps KVM awake
 //	kernel.go, elfdeps.go  what that needs
+//	python.go              what Python needs
 //	initramfs.go           as a cpio archive
 //	machine.go             the QEMU process
 //	session.go             one run          <-->   wire.go: one virtio-serial port

@@ -105,6 +105,15 @@ func runThere(cfg *config, path string, command []string) int {
 		say("find the working directory: %v", err)
 		return exitInfra
 	}
+	python, err := askPython(path)
+	if err != nil {
+		say("%v", err)
+		return exitInfra
+	}
+	if python != nil {
+		path, cfg.python = python.Executable, python.Library
+		command = append([]string{path}, command[1:]...)
+	}
 	exit, err := runInMachine(cfg, &job{
 		Path: path,
 		Args: command,

@@ -57,6 +57,11 @@ func (p *packer) packAll(cfg *config, k *kernel, j *job) error {
 	if err := p.elf(j.Path, j.Path); err != nil {
 		return err
 	}
+	for _, folder := range cfg.python {
+		if err := p.python(folder); err != nil {
+			return fmt.Errorf("pack Python's standard library: %w", err)
+		}
+	}
 	for _, file := range cfg.files {
 		if err := p.named(file.guest, file.host); err != nil {
 			return fmt.Errorf("pack %s: %w", file.host, err)

@@ -115,12 +115,13 @@ pub unsafe extern "C" fn hljs_builder_set_interrupt_signal_offset(
 ) -> Code {
     ffi::guard(error, || {
         set(builder, |settings| {
+            // Upstream knows which signals there are; a size that is too big is for the build to refuse.
             let wanted = Settings {
                 interrupt_signal_offset: offset,
-                ..*settings
+                ..Settings::default()
             };
-            wanted.builder()?; // Upstream knows which signals there are.
-            *settings = wanted;
+            wanted.builder()?;
+            settings.interrupt_signal_offset = offset;
             Ok(())
         })
     })

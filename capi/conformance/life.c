@@ -1,6 +1,7 @@
 // The life of a sandbox, with handlers that run.
 
-#include "check.h"
+#include "guests.h"
+#include "parts.h"
 
 #include <signal.h>
 #include <string.h>
@@ -23,14 +24,21 @@ static void call_back(hljs_loaded_sandbox *running) {
     uint8_t *result = (uint8_t *)untouched();
     size_t len = 7;
     hljs_sandbox *sandbox = (hljs_sandbox *)untouched();
+    hljs_snapshot *snapshot = (hljs_snapshot *)untouched();
     hljs_status status = HLJS_STATUS_CONSUMED;
+    uint64_t heap = 0, calls = 0;
     const char *busy = "the loaded sandbox is in use by another call";
     FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
           HLJS_CODE_BUSY, busy);
     FAILS(hljs_loaded_sandbox_unload(running, &sandbox, &error), HLJS_CODE_BUSY, busy);
     CHECK(result == untouched() && len == 7 && sandbox == untouched());
+    FAILS(hljs_loaded_sandbox_snapshot(running, &snapshot, &error), HLJS_CODE_BUSY, busy);
+    CHECK(snapshot == untouched());
     SUCCEEDS(hljs_loaded_sandbox_status(running, &status, &error));
     CHECK(status == HLJS_STATUS_READY);
+    SUCCEEDS(hljs_loaded_sandbox_get_config(running, &heap, NULL, NULL, NULL, NULL, NULL, &error));
+    SUCCEEDS(hljs_loaded_sandbox_last_call_stats(running, &calls, NULL, NULL, NULL, NULL, NULL, &error));
+    CHECK(heap == 4 << 20 && calls > 0);
 }
 
 static void on_print(void *user_data, const uint8_t *text, size_t len) {
@@ -45,18 +53,44 @@ static void on_print(void *user_data, const uint8_t *text, size_t len) {
     }
 }
 
+static void ignore_call(void *user_data, const hljs_host_call *call, const uint8_t *args, size_t args_len,
+                        const uint8_t *blobs, size_t blobs_len) {
+    (void)user_data, (void)call, (void)args, (void)args_len, (void)blobs, (void)blobs_len;
+}
+
+static uint32_t no_file(void *user_data, const uint8_t *path, size_t path_len) {
+    (void)user_data, (void)path, (void)path_len;
+    return HLJS_FILE_KIND_NOTHING;
+}
+
+static void read_nothing(void *user_data, const hljs_file *file, const uint8_t *path, size_t path_len, size_t max_len) {
+    (void)user_data, (void)file, (void)path, (void)path_len, (void)max_len;
+}
+
+static void check_consumed(const hljs_proto_sandbox *proto) {
+    const char *message = "the proto sandbox has already been consumed";
+    hljs_sandbox *none = (hljs_sandbox *)untouched();
+    int drops = 0;
+    FAILS(hljs_proto_sandbox_load_runtime(proto, &none, &error), HLJS_CODE_CONSUMED, message);
+    CHECK(none == untouched());
+    FAILS(hljs_proto_sandbox_register(proto, BYTES("m"), BYTES("f"), ignore_call, &drops, count_drop, &error),
+          HLJS_CODE_CONSUMED, message);
+    CHECK(drops == 1);
+    FAILS(hljs_proto_sandbox_set_module_loader(proto, no_file, read_nothing, &drops, count_drop, &error),
+          HLJS_CODE_CONSUMED, message);
+    CHECK(drops == 2);
+}
+
 static hljs_sandbox *new_sandbox(struct printer *printer) {
     hljs_builder *builder = NULL;
     hljs_proto_sandbox *proto = NULL;
-    hljs_sandbox *sandbox = NULL, *none = (hljs_sandbox *)untouched();
+    hljs_sandbox *sandbox = NULL;
     SUCCEEDS(hljs_builder_new(&builder, &error));
     SUCCEEDS(hljs_builder_set_print(builder, on_print, printer, on_drop, &error));
     SUCCEEDS(hljs_builder_build(builder, &proto, &error));
     hljs_builder_free(builder);
     SUCCEEDS(hljs_proto_sandbox_load_runtime(proto, &sandbox, &error));
-    FAILS(hljs_proto_sandbox_load_runtime(proto, &none, &error), HLJS_CODE_CONSUMED,
-          "the proto sandbox has already been consumed");
-    CHECK(none == untouched());
+    check_consumed(proto);
     hljs_proto_sandbox_free(proto);
     return sandbox;
 }
@@ -66,23 +100,6 @@ static void interrupt_signal(void) {
     struct sigaction action;
     CHECK(sigaction(SIGRTMIN, NULL, &action) == 0);
     CHECK((action.sa_flags & SA_ONSTACK) != 0);
-}
-
-static void check_status(const hljs_sandbox *sandbox, hljs_status expected) {
-    hljs_status status = (hljs_status)77;
-    SUCCEEDS(hljs_sandbox_status(sandbox, &status, &error));
-    CHECK(status == expected);
-}
-
-static void check_loaded_status(const hljs_loaded_sandbox *loaded, hljs_status expected) {
-    hljs_status status = (hljs_status)77;
-    SUCCEEDS(hljs_loaded_sandbox_status(loaded, &status, &error));
-    CHECK(status == expected);
-}
-
-static void add(const hljs_sandbox *sandbox, const char *name, const char *text) {
-    SUCCEEDS(hljs_sandbox_add_handler(sandbox, (const uint8_t *)name, strlen(name), (const uint8_t *)text,
-                                      strlen(text), NULL, 0, &error));
 }
 
 static void handlers(const hljs_sandbox *sandbox) {
@@ -140,19 +157,12 @@ static hljs_loaded_sandbox *load(hljs_sandbox *sandbox) {
     FAILS(hljs_sandbox_add_handler(sandbox, BYTES("name"), BYTES("script"), NULL, 0, &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("name"), &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_clear_handlers(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_add_module(sandbox, BYTES("m"), BYTES("user"), BYTES("x"), &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_remove_module(sandbox, BYTES("m"), BYTES("user"), &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_clear_modules(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
     CHECK(none == untouched());
     hljs_sandbox_free(sandbox);
     return loaded;
-}
-
-static void handle(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *event, size_t len, uint32_t gc,
-                   const char *expected) {
-    uint8_t *result = NULL;
-    size_t result_len = 0;
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, gc, NULL, 0, &result,
-                                              &result_len, &error));
-    CHECK(same_text(result, result_len, expected));
-    hljs_buffer_free(result, result_len);
 }
 
 static void results(const hljs_loaded_sandbox *loaded) {
@@ -164,19 +174,6 @@ static void results(const hljs_loaded_sandbox *loaded) {
     }
     handle(loaded, "greet", (const uint8_t *)two_events + one, one, 0, "{\"message\":\"Hello, D!\"}");
     handle(loaded, "greet", BYTES("{\"name\":\"\xc3\xa4\\u0000\"}"), 0, "{\"message\":\"Hello, \xc3\xa4\\u0000!\"}");
-}
-
-// fails checks that a call fails and writes no result.
-static void fails(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *event, size_t len,
-                  hljs_code code) {
-    uint8_t *result = (uint8_t *)untouched();
-    size_t result_len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
-                                           &result_len, &error),
-          code, NULL);
-    CHECK(result == untouched() && result_len == 7);
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), event, len, 0, NULL, 0, &result,
-                                           &result_len, NULL) == code);
 }
 
 static void bad_calls(const hljs_loaded_sandbox *loaded) {
@@ -201,7 +198,7 @@ static void exception(const hljs_loaded_sandbox *loaded, const char *name, const
     hljs_error *error = NULL;
     const uint8_t *text;
     size_t len;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name), BYTES("{}"), 0, NULL, 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), BYTES("{}"), 0, NULL, 0, &result,
                                            &result_len, &error) == HLJS_CODE_JS_EXCEPTION);
     hljs_error_js_message(error, &text, &len);
     CHECK(same_text(text, len, message));
@@ -263,7 +260,7 @@ static void bad_script(void) {
     CHECK(printer.drops == 1);
 }
 
-void guest(void) {
+void life_with_guest(void) {
     struct printer printer;
     hljs_sandbox *sandbox;
     hljs_loaded_sandbox *loaded;
