@@ -295,8 +295,8 @@ typedef uint32_t (*hljs_stat_fn)(void *user_data, const uint8_t *path, size_t pa
 
 // Reads the file at `path`, which is as for `hljs_stat_fn`, and answers with `hljs_file_give` or
 // `hljs_file_fail`: once or more, the last answer counts, from any thread, before it returns. `file` is
-// lent for the call. More than `max_len` bytes are refused for certain, and need not be read. Must not
-// unwind.
+// lent for the call. There may be no such file: a package.json is read without asking `stat` first. More
+// than `max_len` bytes are refused for certain, and need not be read. Must not unwind.
 typedef void (*hljs_read_fn)(void *user_data,
                              const hljs_file *file,
                              const uint8_t *path,

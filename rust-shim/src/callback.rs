@@ -40,8 +40,8 @@ pub type StatFn =
 
 /// Reads the file at `path`, which is as for `hljs_stat_fn`, and answers with `hljs_file_give` or
 /// `hljs_file_fail`: once or more, the last answer counts, from any thread, before it returns. `file` is
-/// lent for the call. More than `max_len` bytes are refused for certain, and need not be read. Must not
-/// unwind.
+/// lent for the call. There may be no such file: a package.json is read without asking `stat` first. More
+/// than `max_len` bytes are refused for certain, and need not be read. Must not unwind.
 pub type ReadFn = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
