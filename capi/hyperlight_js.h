@@ -39,7 +39,7 @@
 // and loaded from them. It never changes, and belongs to no sandbox.
 //
 // Threads: every function may be called from any thread. One object serves one call at a time; a
-// second one gets HLJS_CODE_BUSY, except for `_status`, `_get_config`, `_last_call_stats` and
+// second one gets HLJS_CODE_BUSY, except for `_status`, and `_get_config`, `_last_call_stats` and
 // `_interrupt_handle` of a loaded sandbox, which answer at once. Monitors, interrupt handles and snapshots
 // serve any number of calls at a time. There is no thread-local state.
 //
@@ -702,7 +702,8 @@ hljs_code hljs_monitor_reset(const hljs_monitor *monitor,
 // The monitor's name; empty for NULL. It stays valid for ever.
 void hljs_monitor_name(const hljs_monitor *monitor, const uint8_t **text, size_t *len);
 
-// Frees a monitor; calls that run with it keep what they need. NULL is ignored.
+// Frees a monitor; calls that have begun with it keep what they need, but it must not be freed while another
+// thread begins one. NULL is ignored.
 void hljs_monitor_free(hljs_monitor *monitor);
 
 // Runs a handler with an event, which is JSON, and gives its result, which is JSON. With `gc` other

@@ -25,6 +25,7 @@ with_records() {
 
 write_table() {
   build_tools
+  set_test_environment
   forget_records
   test_guests_recorded
   test_custom_runtime

@@ -22,8 +22,7 @@ test_everything() {
   fi
   # The sections ran in other shells; this finds what they built and sets the variables here.
   build_library
-  export HYPERLIGHT_VMRUN=$CACHE/bin/vmrun  # for tests that start a machine themselves
-  export HYPERLIGHT_VM_FILES=$ROOT/README.md # for tests of what it shows
+  set_test_environment
   section "shell scripts: syntax, shellcheck" check_shell
   section "shell scripts: what build.sh refuses" check_refusals
   section "Go: gofmt" check_gofmt
@@ -49,6 +48,11 @@ test_everything() {
   section "the table of upstream's tests, unchanged" with_records
   section "figures: a warm call in Rust, C and Go" with_target measure
   summary "$start"
+}
+
+set_test_environment() {
+  export HYPERLIGHT_VMRUN=$CACHE/bin/vmrun  # for tests that start a machine themselves
+  export HYPERLIGHT_VM_FILES=$ROOT/README.md # for tests of what it shows
 }
 
 prepare_tests() {

@@ -277,7 +277,8 @@ pub unsafe extern "C" fn hljs_monitor_name(
     ffi::lend(name.as_bytes(), text, len);
 }
 
-/// Frees a monitor; calls that run with it keep what they need. NULL is ignored.
+/// Frees a monitor; calls that have begun with it keep what they need, but it must not be freed while another
+/// thread begins one. NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_monitor_free(monitor: *mut Monitor) {
     ffi::free(monitor);
