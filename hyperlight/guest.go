@@ -19,8 +19,8 @@ type guestCall struct {
 	ctx    context.Context
 	output output
 
-	hostFailure   *hostFailure // the last one of a host function
-	moduleFailure error        // why the module loader's file system failed last
+	hostFailures  []*hostFailure // the last ones of host functions
+	moduleFailure error          // why the module loader's file system failed last
 }
 
 func newGuest(config Config, print printing) *guest {

@@ -2,6 +2,7 @@ package hyperlight
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -93,17 +94,30 @@ func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
 	return f.failure(&HostPanic{Module: f.module, Function: f.name, Value: p.Value, Stack: p.Stack}, text)
 }
 
+// remember keeps a failure until the call ends, and forgets the oldest of many: a guest may cause any number.
+func (c *guestCall) remember(failure *hostFailure) {
+	const most = 8
+	if len(c.hostFailures) == most {
+		c.hostFailures = c.hostFailures[1:]
+	}
+	c.hostFailures = append(c.hostFailures, failure)
+}
+
 // withHostFailure finds the Go error behind the error of a call. The guest may have thrown something else since,
 // so the exception has to say what the host function's did.
 func (c *guestCall) withHostFailure(err error) error {
 	e, ok := err.(*Error)
-	if c.hostFailure == nil || !ok || e.Exception == nil ||
-		!strings.Contains(e.Exception.Message, c.hostFailure.message) {
+	if !ok || e.Exception == nil {
 		return err
 	}
-	e.Exception.cause = c.hostFailure.err
-	if _, ok := c.hostFailure.err.(*HostPanic); ok {
-		e.Code = CodeHostFunctionPanicked
+	for _, failure := range slices.Backward(c.hostFailures) {
+		if strings.Contains(e.Exception.Message, failure.message) {
+			e.Exception.cause = failure.err
+			if _, ok := failure.err.(*HostPanic); ok {
+				e.Code = CodeHostFunctionPanicked
+			}
+			return err
+		}
 	}
 	return err
 }

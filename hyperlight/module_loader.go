@@ -48,9 +48,10 @@ import (
 // concurrently. fsys must not use a sandbox that reads from it. When the call's context has ended nothing
 // more is read, but a file system that blocks blocks the call.
 //
-// Only regular files are read. A module must be UTF-8 without NUL bytes, and fit into the input buffer; a
-// package.json may have 4 MiB. What becomes of symbolic links is up to fsys: [os.DirFS] follows them
-// to anywhere, [os.Root.FS] only inside its folder. Use the latter where others can write.
+// Only regular files are read. A module must be UTF-8 without NUL bytes, and fit into the input buffer. A
+// package.json may have 4 MiB, and upstream's resolver reads it outside of the guest: give guests only trees
+// whose manifests you trust. What becomes of symbolic links is up to fsys: [os.DirFS] follows them to
+// anywhere, [os.Root.FS] only inside its folder. Use the latter where others can write.
 //
 // A guest that imports a name of more than about half the input buffer, which is not there, poisons its
 // sandbox ([ErrVMFailure]): upstream's error repeats the name.

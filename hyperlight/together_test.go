@@ -1,6 +1,7 @@
 package hyperlight_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -112,4 +113,20 @@ func TestHostFunctionsAfterRestoreOfSmallerBuffers(t *testing.T) {
 	closeWith(t, again)
 	assert.Equal(t, "50000", call(t, again, `50000`), "unloading brings the buffers of New back")
 	assert.Equal(t, "50000", call(t, again, `-1`))
+}
+
+// What a guest throws in the end may come from any host function that failed, not only from the last.
+func TestErrorOfAnEarlierHostFunction(t *testing.T) {
+	first, second := errors.New("the first failure"), errors.New("the second failure")
+	loaded := loadFrom(t, fstest.MapFS{"handler.js": file(`
+		import * as host from "host";
+		export function handler() {
+			try { host.first(); } catch (e) {
+				try { host.second(); } catch {}
+				throw e;
+			}
+		}`)}, map[string]any{"first": func() error { return first }, "second": func() error { return second }})
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
+	require.ErrorIs(t, err, first)
+	require.NotErrorIs(t, err, second)
 }
