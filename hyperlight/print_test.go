@@ -75,15 +75,15 @@ func TestLongLineArrivesWhole(t *testing.T) {
 }
 
 func TestPrintLimit(t *testing.T) {
-	const million = `function handler() { for (let i = 0; i < 20000; i++) console.log("x".repeat(99)); return null; }`
+	const million = `function handler() { for (let i = 0; i < 1200; i++) console.log("x".repeat(999)); return null; }`
 	var out bytes.Buffer
 	loaded := loadHandler(t, million, hyperlight.WithPrint(&out))
 	call(t, loaded, `{}`)
 	assert.Equal(t, hyperlight.DefaultPrintLimit, out.Len())
 	out.Reset()
-	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintLimit(150))
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintLimit(1050))
 	require.NoError(t, err)
-	assert.Equal(t, strings.Repeat("x", 99)+"\n"+strings.Repeat("x", 50), out.String())
+	assert.Equal(t, strings.Repeat("x", 999)+"\n"+strings.Repeat("x", 50), out.String())
 
 	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintLimit(-1))
 	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
