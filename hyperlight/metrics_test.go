@@ -56,6 +56,7 @@ var metricsCases = map[string]func(t *testing.T){
 		require.ErrorIs(t, err, hyperlight.ErrMetricsDisabled)
 	},
 	"the life of a sandbox": metricsOfALife,
+	"kills":                 metricsOfKills,
 	"stray signals":         metricsOfStraySignals,
 	"many sandboxes":        metricsOfManySandboxes,
 }
@@ -176,6 +177,34 @@ func checkHistograms(t *testing.T) {
 	last := len(micros.Histogram.Buckets) - 1
 	assert.InDelta(t, float64(10*time.Second/time.Microsecond), micros.Histogram.Buckets[last].UpperBound, 0)
 	assert.InDelta(t, 10.0, seconds.Histogram.Buckets[last].UpperBound, 0)
+}
+
+// Each monitor that stops a guest is counted under its name; a kill by handle is a cancellation alone.
+func metricsOfKills(t *testing.T) {
+	require.NoError(t, hyperlight.EnableMetrics())
+	loaded := loadHandler(t, `function handler() { console.log("here"); while (true) {} }`)
+	snapshot, err := loaded.Snapshot(t.Context())
+	require.NoError(t, err)
+	closeWith(t, snapshot)
+	interrupt, err := loaded.InterruptHandle()
+	require.NoError(t, err)
+	trigger, err := hyperlight.NewTrigger("operator")
+	require.NoError(t, err)
+	for _, options := range [][]hyperlight.CallOption{
+		{hyperlight.WithMonitors(hyperlight.WallClock(50 * time.Millisecond))},
+		{hyperlight.WithMonitors(hyperlight.CPUTime(50 * time.Millisecond))},
+		{hyperlight.WithMonitors(trigger), hyperlight.WithPrintFunc(func(string) { trigger.Fire() })},
+		{hyperlight.WithPrintFunc(func(string) { interrupt.Kill() })},
+	} {
+		_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), options...)
+		require.ErrorIs(t, err, hyperlight.ErrCancelled)
+		require.NoError(t, loaded.Restore(t.Context(), snapshot))
+	}
+	found := values(t)
+	assert.EqualValues(t, 4, found["guest_cancellations_total"])
+	for _, name := range []string{"wall-clock", "cpu-time", "operator"} {
+		assert.EqualValues(t, 1, found["monitor_terminations_total{monitor_type="+name+"}"], name)
+	}
 }
 
 // A signal that is not upstream's, like those that Go preempts with, is counted; the guest goes on.
