@@ -623,6 +623,14 @@ hljs_code hljs_sandbox_remove_handler(const hljs_sandbox *sandbox,
 // Removes all handlers.
 hljs_code hljs_sandbox_clear_handlers(const hljs_sandbox *sandbox, hljs_error **error);
 
+// Checks a module's name and namespace as `hljs_sandbox_add_module` does: neither is blank or has a colon, and
+// the namespace is not `host`, the one that upstream reserves.
+hljs_code hljs_validate_module_name(const uint8_t *name,
+                                    size_t name_len,
+                                    const uint8_t *ns,
+                                    size_t ns_len,
+                                    hljs_error **error);
+
 // Adds a module, which handlers and other modules import as `namespace:name`; upstream's default
 // namespace is `user`. The guest compiles it when it is first imported, in
 // `hljs_sandbox_get_loaded_sandbox`.

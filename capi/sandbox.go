@@ -34,6 +34,17 @@ func SandboxClearHandlers(s Sandbox) *Error {
 	return f.fallible(symbols.hljs_sandbox_clear_handlers)
 }
 
+// ValidateModuleName checks a module's name and namespace.
+//
+// hljs_code hljs_validate_module_name(const uint8_t *name, size_t name_len, const uint8_t *ns, size_t ns_len, hljs_error **error);
+func ValidateModuleName(name, ns string) *Error {
+	f := newFrame()
+	defer f.done()
+	f.text(name)
+	f.text(ns)
+	return f.fallible(symbols.hljs_validate_module_name)
+}
+
 // SandboxAddModule adds a module to be imported.
 //
 // hljs_code hljs_sandbox_add_module(const hljs_sandbox *sandbox, const uint8_t *name, size_t name_len, const uint8_t *ns, size_t ns_len, const uint8_t *script, size_t script_len, hljs_error **error);

@@ -47,6 +47,7 @@ var symbols struct {
 	hljs_sandbox_add_handler                 uintptr
 	hljs_sandbox_remove_handler              uintptr
 	hljs_sandbox_clear_handlers              uintptr
+	hljs_validate_module_name                uintptr
 	hljs_sandbox_add_module                  uintptr
 	hljs_sandbox_remove_module               uintptr
 	hljs_sandbox_clear_modules               uintptr

@@ -1,6 +1,7 @@
 package hyperlight_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,4 +103,26 @@ func TestVirtualBase(t *testing.T) {
 	err = newSandbox(t).AddHandler("handler", script.WithVirtualBase("/a\x00b"))
 	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
 	assert.EqualError(t, err, "hyperlight: AddHandler: the base path contains a NUL byte at offset 2")
+}
+
+func TestValidateModuleName(t *testing.T) {
+	require.NoError(t, hyperlight.ValidateModuleName("utils", "user"))
+	require.NoError(t, hyperlight.ValidateModuleName("ü/😊", "x"))
+	for text, names := range map[string][2]string{
+		"Module name must not be empty":                   {" ", "user"},
+		"Module name must not contain ':'":                {"a:b", "user"},
+		"Module namespace must not be empty":              {"a", ""},
+		"Module namespace must not contain ':'":           {"a", "b:"},
+		"Module namespace 'host' is reserved":             {"a", "host"},
+		"the module name contains a NUL byte at offset 1": {"a\x00", "user"},
+	} {
+		err := hyperlight.ValidateModuleName(names[0], names[1])
+		require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+		assert.Equal(t, text, asError(t, err).Message)
+	}
+}
+
+func ExampleValidateModuleName() {
+	fmt.Println(hyperlight.ValidateModuleName("math", "host"))
+	// Output: hyperlight: ValidateModuleName: Module namespace 'host' is reserved
 }

@@ -63,6 +63,21 @@ func (s *JSSandbox) ClearHandlers() error {
 // DefaultModuleNamespace is the namespace of [JSSandbox.AddModule]. Upstream: DEFAULT_MODULE_NAMESPACE.
 const DefaultModuleNamespace = "user"
 
+// ValidateModuleName says whether [JSSandbox.AddModuleNS] would take this name and namespace, without a sandbox. It
+// loads the native library, as [New] would. Upstream: validate_module_identifier, of both, and
+// validate_namespace_not_reserved, whose RESERVED_NAMESPACES are "host" alone.
+//
+// # Errors
+//
+// [ErrInvalidArgument], with upstream's words, and the errors of [Library].
+func ValidateModuleName(name, namespace string) error {
+	const op = "ValidateModuleName"
+	if _, err := loadLibrary(op); err != nil {
+		return err
+	}
+	return nativeError(op, capi.ValidateModuleName(name, namespace))
+}
+
 // AddModule adds an ES module, which handlers and other modules import as "user:" and its name. It is
 // compiled when it is first imported, in [JSSandbox.Load], so the order of additions does not matter. All
 // importers share one instance and its state. Upstream: JSSandbox::add_module.

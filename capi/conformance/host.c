@@ -117,6 +117,7 @@ static void null_sandboxes(void) {
           "Module name must not contain ':'");
     FAILS(hljs_sandbox_remove_module(NULL, BYTES("name"), BYTES("host"), &error), invalid,
           "Module namespace 'host' is reserved");
+    FAILS(hljs_validate_module_name(NULL, 0, NULL, 0, &error), invalid, "Module name must not be empty");
     FAILS(hljs_sandbox_clear_modules(NULL, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_status(NULL, &status, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");

@@ -136,6 +136,22 @@ pub unsafe extern "C" fn hljs_sandbox_clear_handlers(
     })
 }
 
+/// Checks a module's name and namespace as `hljs_sandbox_add_module` does: neither is blank or has a colon, and
+/// the namespace is not `host`, the one that upstream reserves.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_validate_module_name(
+    name: *const u8,
+    name_len: usize,
+    ns: *const u8,
+    ns_len: usize,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        module_name(name, name_len, ns, ns_len)?;
+        Ok(())
+    })
+}
+
 /// Adds a module, which handlers and other modules import as `namespace:name`; upstream's default
 /// namespace is `user`. The guest compiles it when it is first imported, in
 /// `hljs_sandbox_get_loaded_sandbox`.
