@@ -117,6 +117,7 @@ verb_test() {
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine
+    set_test_environment
     test_go_only "$@"
   else
     test_everything
