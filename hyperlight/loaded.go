@@ -127,14 +127,13 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 
 // account notes what a call took, for whom it may concern.
 func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64) {
-	if call.output.dropped > 0 {
-		_, calls := s.readStats(s.h.native)
-		s.cut.Store(&cutOutput{calls, call.output.dropped})
+	stats, calls := s.readStats(s.h.native)
+	if dropped := call.output.dropped; dropped > 0 {
+		s.cut.Store(&cutOutput{calls, dropped})
+		stats.PrintDropped = dropped
 	}
-	if o.wantsStats {
-		if stats, calls := s.readStats(s.h.native); calls != before {
-			*o.stats = stats
-		}
+	if o.wantsStats && calls != before {
+		*o.stats = stats
 	}
 }
 

@@ -275,10 +275,12 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_get_config(
 ) -> Code {
     ffi::guard(error, || {
         let settings = ffi::borrow(loaded, "loaded")?.settings.get();
-        ffi::set_if_wanted(heap_size, settings.heap);
-        ffi::set_if_wanted(scratch_size, settings.scratch);
-        ffi::set_if_wanted(input_buffer_size, settings.input_buffer);
-        ffi::set_if_wanted(output_buffer_size, settings.output_buffer);
+        settings.give_sizes(
+            heap_size,
+            scratch_size,
+            input_buffer_size,
+            output_buffer_size,
+        );
         ffi::set_if_wanted(interrupt_retry_delay, settings.retry_delay_nanoseconds());
         ffi::set_if_wanted(interrupt_signal_offset, settings.interrupt_signal_offset);
         Ok(())

@@ -9,6 +9,7 @@ use hyperlight_js::SandboxBuilder;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::ffi;
 
 /// Upstream keeps its own minimums private; its default builder has exactly these.
 const MIN_HEAP: u64 = 4 << 20;
@@ -75,6 +76,20 @@ impl Settings {
         let minimum = SandboxConfiguration::MIN_OUTPUT_SIZE as u64;
         self.output_buffer = at_least("output buffer size", bytes, minimum)?;
         Ok(())
+    }
+
+    /// Writes the sizes to the outputs of a `_get_config` function. Each may be NULL.
+    pub(crate) fn give_sizes(
+        &self,
+        heap: *mut u64,
+        scratch: *mut u64,
+        input_buffer: *mut u64,
+        output_buffer: *mut u64,
+    ) {
+        ffi::set_if_wanted(heap, self.heap);
+        ffi::set_if_wanted(scratch, self.scratch);
+        ffi::set_if_wanted(input_buffer, self.input_buffer);
+        ffi::set_if_wanted(output_buffer, self.output_buffer);
     }
 
     pub(crate) fn retry_delay_nanoseconds(&self) -> u64 {

@@ -117,10 +117,12 @@ pub unsafe extern "C" fn hljs_snapshot_get_config(
 ) -> Code {
     ffi::guard(error, || {
         let settings = ffi::borrow(snapshot, "snapshot")?.settings;
-        ffi::set_if_wanted(heap_size, settings.heap);
-        ffi::set_if_wanted(scratch_size, settings.scratch);
-        ffi::set_if_wanted(input_buffer_size, settings.input_buffer);
-        ffi::set_if_wanted(output_buffer_size, settings.output_buffer);
+        settings.give_sizes(
+            heap_size,
+            scratch_size,
+            input_buffer_size,
+            output_buffer_size,
+        );
         Ok(())
     })
 }
