@@ -10,27 +10,51 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// newSandbox boots a sandbox that is closed with the test.
-func newSandbox(t *testing.T, opts ...hyperlight.Option) *hyperlight.JSSandbox {
+// newProto makes a sandbox without a runtime that is closed with the test.
+func newProto(t *testing.T, opts ...hyperlight.Option) *hyperlight.ProtoJSSandbox {
 	t.Helper()
 	proto, err := hyperlight.New(opts...)
 	require.NoError(t, err)
 	closeWith(t, proto)
+	return proto
+}
+
+// boot loads the runtime of a sandbox.
+func boot(t *testing.T, proto *hyperlight.ProtoJSSandbox) *hyperlight.JSSandbox {
+	t.Helper()
 	sandbox, err := proto.LoadRuntime(t.Context())
 	require.NoError(t, err)
 	closeWith(t, sandbox)
 	return sandbox
 }
 
-// loadHandler boots a sandbox with one handler, called "handler".
-func loadHandler(t *testing.T, source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+// load loads a sandbox that has its handlers.
+func load(t *testing.T, sandbox *hyperlight.JSSandbox) *hyperlight.LoadedJSSandbox {
 	t.Helper()
-	sandbox := newSandbox(t, opts...)
-	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source)))
 	loaded, err := sandbox.Load(t.Context())
 	require.NoError(t, err)
 	closeWith(t, loaded)
 	return loaded
+}
+
+// newSandbox boots a sandbox that is closed with the test.
+func newSandbox(t *testing.T, opts ...hyperlight.Option) *hyperlight.JSSandbox {
+	t.Helper()
+	return boot(t, newProto(t, opts...))
+}
+
+// loadProto boots a sandbox with one handler, called "handler".
+func loadProto(t *testing.T, proto *hyperlight.ProtoJSSandbox, source string) *hyperlight.LoadedJSSandbox {
+	t.Helper()
+	sandbox := boot(t, proto)
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source)))
+	return load(t, sandbox)
+}
+
+// loadHandler is loadProto for a sandbox of its own.
+func loadHandler(t *testing.T, source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	t.Helper()
+	return loadProto(t, newProto(t, opts...), source)
 }
 
 // call runs "handler" and returns the result as text.

@@ -31,26 +31,6 @@ func loadWith(t *testing.T, functions functions, source string, opts ...hyperlig
 	return loadProto(t, proto, `import * as host from "host";`+source)
 }
 
-func newProto(t *testing.T, opts ...hyperlight.Option) *hyperlight.ProtoJSSandbox {
-	t.Helper()
-	proto, err := hyperlight.New(opts...)
-	require.NoError(t, err)
-	closeWith(t, proto)
-	return proto
-}
-
-func loadProto(t *testing.T, proto *hyperlight.ProtoJSSandbox, source string) *hyperlight.LoadedJSSandbox {
-	t.Helper()
-	sandbox, err := proto.LoadRuntime(t.Context())
-	require.NoError(t, err)
-	closeWith(t, sandbox)
-	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source)))
-	loaded, err := sandbox.Load(t.Context())
-	require.NoError(t, err)
-	closeWith(t, loaded)
-	return loaded
-}
-
 // evaluates runs the JavaScript expression that it gets and returns its value, or what it throws.
 const evaluates = `
 	globalThis.host = host;

@@ -183,13 +183,7 @@ func checkHistograms(t *testing.T) {
 func metricsOfKills(t *testing.T) {
 	require.NoError(t, hyperlight.EnableMetrics())
 	loaded := loadHandler(t, `function handler() { console.log("here"); while (true) {} }`)
-	snapshot, err := loaded.Snapshot(t.Context())
-	require.NoError(t, err)
-	closeWith(t, snapshot)
-	interrupt, err := loaded.InterruptHandle()
-	require.NoError(t, err)
-	trigger, err := hyperlight.NewTrigger("operator")
-	require.NoError(t, err)
+	snapshot, interrupt, trigger := takeSnapshot(t, loaded), interruptHandle(t, loaded), newTrigger(t, "operator")
 	for _, options := range [][]hyperlight.CallOption{
 		{hyperlight.WithMonitors(hyperlight.WallClock(50 * time.Millisecond))},
 		{hyperlight.WithMonitors(hyperlight.CPUTime(50 * time.Millisecond))},
@@ -198,7 +192,7 @@ func metricsOfKills(t *testing.T) {
 	} {
 		_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), options...)
 		require.ErrorIs(t, err, hyperlight.ErrCancelled)
-		require.NoError(t, loaded.Restore(t.Context(), snapshot))
+		restore(t, loaded, snapshot)
 	}
 	found := values(t)
 	assert.EqualValues(t, 4, found["guest_cancellations_total"])

@@ -48,27 +48,14 @@ func files(contents map[string]string) fstest.MapFS {
 // newImporter boots a sandbox with a module loader.
 func newImporter(t *testing.T, fsys fs.FS, opts ...hyperlight.Option) *hyperlight.JSSandbox {
 	t.Helper()
-	proto, err := hyperlight.New(opts...)
-	require.NoError(t, err)
-	closeWith(t, proto)
+	proto := newProto(t, opts...)
 	require.NoError(t, proto.SetModuleLoader(fsys))
-	sandbox, err := proto.LoadRuntime(t.Context())
-	require.NoError(t, err)
-	closeWith(t, sandbox)
-	return sandbox
+	return boot(t, proto)
 }
 
 func addAt(t *testing.T, sandbox *hyperlight.JSSandbox, name, base, source string) {
 	t.Helper()
 	require.NoError(t, sandbox.AddHandler(name, hyperlight.Script(source).WithVirtualBase(base)))
-}
-
-func load(t *testing.T, sandbox *hyperlight.JSSandbox) *hyperlight.LoadedJSSandbox {
-	t.Helper()
-	loaded, err := sandbox.Load(t.Context())
-	require.NoError(t, err)
-	closeWith(t, loaded)
-	return loaded
 }
 
 // result runs a handler, and returns what it returned: text or the text of JSON.

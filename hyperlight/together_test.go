@@ -15,29 +15,22 @@ import (
 // What has tests of its own, together.
 
 // loadFrom boots a sandbox whose handler "handler" is imported from files, with host functions.
-func loadFrom(t *testing.T, files fstest.MapFS, functions map[string]any, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+func loadFrom(t *testing.T, files fstest.MapFS, functions functions, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
 	t.Helper()
-	proto, err := hyperlight.New(opts...)
-	require.NoError(t, err)
-	closeWith(t, proto)
+	proto := newProto(t, opts...)
 	if files != nil {
 		require.NoError(t, proto.SetModuleLoader(files))
 	}
 	for name, function := range functions {
 		require.NoError(t, proto.Register("host", name, function))
 	}
-	sandbox, err := proto.LoadRuntime(t.Context())
-	require.NoError(t, err)
-	closeWith(t, sandbox)
+	sandbox := boot(t, proto)
 	source := `function handler() { return 1; }`
 	if files["handler.js"] != nil {
 		source = `export { handler } from "./handler.js";`
 	}
-	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source).WithVirtualBase("/")))
-	loaded, err := sandbox.Load(t.Context())
-	require.NoError(t, err)
-	closeWith(t, loaded)
-	return loaded
+	addAt(t, sandbox, "handler", "/", source)
+	return load(t, sandbox)
 }
 
 func file(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
@@ -58,20 +51,14 @@ func TestFilesImportHostFunctions(t *testing.T) {
 func TestSnapshotNeedsTheModuleLoader(t *testing.T) {
 	with := loadFrom(t, fstest.MapFS{"x.js": file("")}, nil)
 	without := loadFrom(t, nil, nil)
-	snapshot, err := with.Snapshot(t.Context())
-	require.NoError(t, err)
-	closeWith(t, snapshot)
-	err = without.Restore(t.Context(), snapshot)
+	err := without.Restore(t.Context(), takeSnapshot(t, with))
 	require.ErrorIs(t, err, hyperlight.ErrSnapshotMismatch)
 	assert.Regexp(t, `^Snapshot host function mismatch: missing=\[.*(LoadModule|ResolveModule).*\], signature mismatches=\[\]$`,
 		asError(t, err).Message)
 	assert.Equal(t, "1", call(t, without, `{}`), "it is as before")
 
 	// More than it needs is fine.
-	less, err := without.Snapshot(t.Context())
-	require.NoError(t, err)
-	closeWith(t, less)
-	require.NoError(t, with.Restore(t.Context(), less))
+	restore(t, with, takeSnapshot(t, without))
 	assert.Equal(t, "1", call(t, with, `{}`))
 }
 
@@ -93,12 +80,10 @@ func TestHostFunctionsAfterRestoreOfSmallerBuffers(t *testing.T) {
 	}
 	small := loadFrom(t, files, functions, hyperlight.WithInputBufferSize(16<<10))
 	big := loadFrom(t, files, functions)
-	snapshot, err := small.Snapshot(t.Context())
-	require.NoError(t, err)
-	closeWith(t, snapshot)
+	snapshot := takeSnapshot(t, small)
 	assert.Equal(t, "50000", call(t, big, `50000`))
 
-	require.NoError(t, big.Restore(t.Context(), snapshot))
+	restore(t, big, snapshot)
 	assert.Equal(t, 16<<10, big.Config().InputBufferSize)
 	assert.Contains(t, call(t, big, `50000`), "of the input buffer, which has 16384")
 	assert.Contains(t, call(t, big, `-1`), "Error loading module")
@@ -107,10 +92,8 @@ func TestHostFunctionsAfterRestoreOfSmallerBuffers(t *testing.T) {
 	sandbox, err := big.Unload(t.Context())
 	require.NoError(t, err)
 	closeWith(t, sandbox)
-	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(source).WithVirtualBase("/")))
-	again, err := sandbox.Load(t.Context())
-	require.NoError(t, err)
-	closeWith(t, again)
+	addAt(t, sandbox, "handler", "/", source)
+	again := load(t, sandbox)
 	assert.Equal(t, "50000", call(t, again, `50000`), "unloading brings the buffers of New back")
 	assert.Equal(t, "50000", call(t, again, `-1`))
 }
