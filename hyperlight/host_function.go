@@ -228,11 +228,11 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	ctx := context.Background()
 	running := f.guest.call.Load()
 	if running != nil {
-		ctx = running.ctx
+		ctx = running.context()
 	}
 	var result RawValue
 	var failure *hostFailure
-	if panicked := capi.Guarded(func() {
+	if panicked := f.guest.guarded(func() {
 		var err error
 		if result, err = f.answer(ctx, args, packed); err != nil {
 			failure = f.failure(err, err.Error())

@@ -59,7 +59,10 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGuest(config, o.print)
+	g, nativeErr := newGuest(config, o.print)
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
 	if nativeErr := capi.BuilderSetPrint(builder, g.printed); nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
@@ -67,7 +70,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), guest: g}
+	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree, g), guest: g}
 	closeWhenForgotten(p, p.h)
 	return p, nil
 }
