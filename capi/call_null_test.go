@@ -83,6 +83,7 @@ var nullReads = map[string]func() any{
 	"hljs_error_message":    func() any { return errorMessage(0) },
 	"hljs_error_js_message": func() any { return errorJSMessage(0) },
 	"hljs_error_js_stack":   func() any { return errorJSStack(0) },
+	"hljs_error_js_thrown":  func() any { return errorJSThrown(0) },
 	"hljs_error_guest_code": func() any { return errorGuestCode(0) },
 	"hljs_error_monitor":    func() any { return errorMonitor(0) },
 	"hljs_monitor_name":     func() any { return MonitorName(Monitor{}) },

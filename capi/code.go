@@ -140,6 +140,7 @@ type Error struct {
 	Message   string
 	JSMessage string
 	JSStack   string
+	JSThrown  string
 	GuestCode uint32
 	Monitor   string
 }

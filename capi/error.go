@@ -11,6 +11,7 @@ func takeError(code Code, native uintptr) *Error {
 	err.Message = errorMessage(native)
 	err.JSMessage = errorJSMessage(native)
 	err.JSStack = errorJSStack(native)
+	err.JSThrown = errorJSThrown(native)
 	err.GuestCode = errorGuestCode(native)
 	err.Monitor = errorMonitor(native)
 	return err
@@ -32,6 +33,9 @@ func errorJSMessage(native uintptr) string { return errorText(native, symbols.hl
 
 // void hljs_error_js_stack(const hljs_error *error, const uint8_t **text, size_t *len);
 func errorJSStack(native uintptr) string { return errorText(native, symbols.hljs_error_js_stack) }
+
+// void hljs_error_js_thrown(const hljs_error *error, const uint8_t **text, size_t *len);
+func errorJSThrown(native uintptr) string { return errorText(native, symbols.hljs_error_js_thrown) }
 
 func errorText(native, symbol uintptr) string {
 	f := newFrame()

@@ -347,13 +347,24 @@ hljs_code hljs_error_code(const hljs_error *error);
 // The message: upstream's words unchanged where the failure is upstream's. Borrowed from `error`.
 void hljs_error_message(const hljs_error *error, const uint8_t **text, size_t *len);
 
-// The message of the JavaScript exception; for a thrown value that is no Error, its text.
-// Empty when nothing was thrown. Borrowed from `error`.
-void hljs_error_js_message(const hljs_error *error, const uint8_t **text, size_t *len);
+// The message of the JavaScript exception; for a thrown value that is no Error its text, if it is of a
+// kind that has one (`hljs_error_js_thrown`). Empty when nothing was thrown. Borrowed from `error`.
+void hljs_error_js_message(const hljs_error *error,
+                           const uint8_t **text,
+                           size_t *len);
 
 // The stack of the JavaScript exception, one frame a line. Empty when nothing was thrown, or
 // when what was thrown has none. Borrowed from `error`.
 void hljs_error_js_stack(const hljs_error *error, const uint8_t **text, size_t *len);
+
+// What kind of value was thrown, if it was no Error. The message is the text of a "string", "number",
+// "boolean", "null" or "undefined", as JavaScript prints it, but missing for a string with a lone
+// surrogate. Of a "bigint", "symbol", "object", "array", "function", "promise" or "proxy" upstream
+// tells no more than that, and of future kinds, "unknown", not even that: there the message is empty.
+// Empty for an Error, of whatever class, and when nothing was thrown. It stays valid for ever.
+void hljs_error_js_thrown(const hljs_error *error,
+                          const uint8_t **text,
+                          size_t *len);
 
 // The guest's own error code (upstream's `ErrorCode`: 13 malloc failed, 15 guest error,
 // 17 host function error, ...), or 0 when the failure is not the guest's.

@@ -13,6 +13,7 @@ var symbols struct {
 	hljs_error_message                       uintptr
 	hljs_error_js_message                    uintptr
 	hljs_error_js_stack                      uintptr
+	hljs_error_js_thrown                     uintptr
 	hljs_error_guest_code                    uintptr
 	hljs_error_monitor                       uintptr
 	hljs_error_free                          uintptr

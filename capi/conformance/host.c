@@ -45,6 +45,9 @@ static void no_error(void) {
     len = 7;
     hljs_error_js_stack(NULL, &text, &len);
     CHECK(text == NULL && len == 0);
+    len = 7;
+    hljs_error_js_thrown(NULL, &text, &len);
+    CHECK(text == NULL && len == 0);
     hljs_error_message(NULL, NULL, NULL);
 }
 
@@ -65,6 +68,8 @@ static void an_error(void) {
     hljs_error_js_message(error, &text, &len);
     CHECK(text == NULL && len == 0);
     hljs_error_js_stack(error, &text, &len);
+    CHECK(text == NULL && len == 0);
+    hljs_error_js_thrown(error, &text, &len);
     CHECK(text == NULL && len == 0);
     hljs_error_free(error);
 }

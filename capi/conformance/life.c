@@ -192,7 +192,7 @@ static void bad_calls(const hljs_loaded_sandbox *loaded) {
     handle(loaded, "greet", BYTES("{}"), 0, "{\"message\":\"Hello, undefined!\"}");
 }
 
-static void exception(const hljs_loaded_sandbox *loaded, const char *name, const char *message, int with_stack) {
+static void exception(const hljs_loaded_sandbox *loaded, const char *name, const char *message, const char *thrown) {
     uint8_t *result;
     size_t result_len;
     hljs_error *error = NULL;
@@ -203,7 +203,9 @@ static void exception(const hljs_loaded_sandbox *loaded, const char *name, const
     hljs_error_js_message(error, &text, &len);
     CHECK(same_text(text, len, message));
     hljs_error_js_stack(error, &text, &len);
-    CHECK((len > 0) == with_stack);
+    CHECK((len > 0) == (*thrown == '\0'));
+    hljs_error_js_thrown(error, &text, &len);
+    CHECK(same_text(text, len, thrown));
     CHECK(hljs_error_guest_code(error) != 0);
     hljs_error_free(error);
 }
@@ -273,8 +275,8 @@ void life_with_guest(void) {
     loaded = load(sandbox);
     results(loaded);
     bad_calls(loaded);
-    exception(loaded, "throw", "thrown on purpose", 1);
-    exception(loaded, "throw text", "just text", 0);
+    exception(loaded, "throw", "thrown on purpose", "");
+    exception(loaded, "throw text", "just text", "string");
     printing(loaded, &printer);
     on_another_thread(greet, loaded);
     poisoned(loaded);

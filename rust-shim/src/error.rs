@@ -4,8 +4,9 @@ use hyperlight_host::mem::shared_mem::{SharedMemoryError, StackError};
 use hyperlight_js::HyperlightError;
 
 use crate::code::Code;
+use crate::exception::Exception;
 use crate::ffi;
-use crate::guest_error::{self, AbortReason, Exception, GuestFailure};
+use crate::guest_error::{self, AbortReason, GuestFailure};
 use crate::interrupt::Cause;
 
 /// Why a call failed. Owned by the caller; freed with `hljs_error_free`.
@@ -164,8 +165,8 @@ pub unsafe extern "C" fn hljs_error_message(
     ffi::lend(message.as_bytes(), text, len);
 }
 
-/// The message of the JavaScript exception; for a thrown value that is no Error, its text.
-/// Empty when nothing was thrown. Borrowed from `error`.
+/// The message of the JavaScript exception; for a thrown value that is no Error its text, if it is of a
+/// kind that has one (`hljs_error_js_thrown`). Empty when nothing was thrown. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_error_js_message(
     error: *const Error,
@@ -186,6 +187,21 @@ pub unsafe extern "C" fn hljs_error_js_stack(
 ) {
     let stack = exception(error).map_or("", |exception| &exception.stack);
     ffi::lend(stack.as_bytes(), text, len);
+}
+
+/// What kind of value was thrown, if it was no Error. The message is the text of a "string", "number",
+/// "boolean", "null" or "undefined", as JavaScript prints it, but missing for a string with a lone
+/// surrogate. Of a "bigint", "symbol", "object", "array", "function", "promise" or "proxy" upstream
+/// tells no more than that, and of future kinds, "unknown", not even that: there the message is empty.
+/// Empty for an Error, of whatever class, and when nothing was thrown. It stays valid for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_error_js_thrown(
+    error: *const Error,
+    text: *mut *const u8,
+    len: *mut usize,
+) {
+    let thrown = exception(error).map_or("", |exception| exception.thrown);
+    ffi::lend(thrown.as_bytes(), text, len);
 }
 
 /// The guest's own error code (upstream's `ErrorCode`: 13 malloc failed, 15 guest error,

@@ -34,6 +34,7 @@ mod interrupt_handle;
 mod snapshot;
 
 // What it stands on.
+mod exception;
 mod ffi;
 mod guest_error;
 mod hush;
