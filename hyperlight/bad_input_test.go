@@ -93,18 +93,18 @@ func TestHandlersThatFail(t *testing.T) {
 		},
 		"throws a string": {
 			`function handler() { throw "just \"text\""; }`, hyperlight.ErrJSException,
-			&hyperlight.JSException{Message: `just "text"`},
+			&hyperlight.JSException{Message: `just "text"`, Thrown: hyperlight.ThrownString},
 			"Guest error occurred GuestError: Error: Runtime error: Value(\n    String(Ok(\n" +
 				"        \"just \\\"text\\\"\",\n    )),\n)",
 		},
 		"throws a number": {
 			`function handler() { throw 7; }`, hyperlight.ErrJSException,
-			&hyperlight.JSException{Message: "Int(7)"},
+			&hyperlight.JSException{Message: "7", Thrown: hyperlight.ThrownNumber},
 			"Guest error occurred GuestError: Error: Runtime error: Value(\n    Int(7),\n)",
 		},
 		"throws null": {
 			`function handler() { throw null; }`, hyperlight.ErrJSException,
-			&hyperlight.JSException{Message: `Null"null"`},
+			&hyperlight.JSException{Message: "null", Thrown: hyperlight.ThrownNull},
 			"Guest error occurred GuestError: Error: Runtime error: Value(\n    Null\"null\",\n)",
 		},
 		"throws from an async function": {

@@ -34,26 +34,6 @@ type Error struct {
 	cause error // the context's error, the loader's failure
 }
 
-// JSException is an exception that JavaScript threw and did not catch. Upstream has only a text for it, in
-// HyperlightError::GuestError, out of which it is taken.
-type JSException struct {
-	// Message is the exception's message; for a thrown value that is no Error, its text.
-	Message string
-	// Stack has one line for each frame, like "    at handler (./greet.js:3:11)". It is empty for a
-	// thrown value that is no Error.
-	Stack string
-
-	cause error // of a host function, or of the file system
-}
-
-// Error is the exception's message, in upstream's text the part after "message: ".
-func (e *JSException) Error() string { return e.Message }
-
-// Unwrap is what the exception comes from, where that was an error in Go: of the host function that threw
-// it, or of the file system of [ProtoJSSandbox.SetModuleLoader], when a module could not be had; or nil.
-// Upstream keeps only the text of such an error.
-func (e *JSException) Unwrap() error { return e.cause }
-
 // Code is the kind of a failure. Codes below 1000 are those of the C ABI (hljs_code), which never change;
 // those from 1000 on only exist in Go. Upstream: the variants of HyperlightError, where it has one.
 type Code uint32
@@ -386,7 +366,7 @@ func nativeError(op string, err *capi.Error) error {
 func newError(op string, err *capi.Error) *Error {
 	result := &Error{Op: op, Code: Code(err.Code), Message: err.Message, GuestCode: err.GuestCode, Monitor: err.Monitor}
 	if err.Code == capi.CodeJSException {
-		result.Exception = &JSException{Message: err.JSMessage, Stack: err.JSStack}
+		result.Exception = &JSException{Message: err.JSMessage, Stack: err.JSStack, Thrown: Thrown(err.JSThrown)}
 	}
 	return result
 }

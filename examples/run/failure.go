@@ -77,10 +77,7 @@ func explain(err error) string {
 
 // uncaught shows an exception the way JavaScript engines do.
 func uncaught(exception *hyperlight.JSException) string {
-	text := "Uncaught " + exception.Message
-	if exception.Message == "" {
-		text = "Uncaught exception without a message"
-	}
+	text := "Uncaught " + exception.Error()
 	if stack := strings.TrimRight(exception.Stack, "\n"); stack != "" {
 		text += "\n" + stack
 	}

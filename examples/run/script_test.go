@@ -151,6 +151,10 @@ func TestRun(t *testing.T) {
 			want: outcome{exitFailure, "", "h.js: Uncaught just text\n"},
 		},
 		{
+			name: "throws an object", script: "function handler() { throw {} }",
+			want: outcome{exitFailure, "", "h.js: Uncaught thrown object\n"},
+		},
+		{
 			name: "prints, then rejects", script: "async function handler() {\n  await print('here\\n');\n  throw Error('late');\n}",
 			want: outcome{exitFailure, "", "here\nh.js: Uncaught late\n    at handler (./h.js:3:9)\n"},
 		},
