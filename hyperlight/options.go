@@ -40,11 +40,15 @@ type Config struct {
 
 // Option configures a sandbox. Options are checked by [New]; later ones win. Upstream: the methods of
 // SandboxBuilder, of which some ignore or change what does not suit them. New refuses that instead.
-type Option interface{ applyToSandbox(*options) }
+type Option interface {
+	RunOption
+	applyToSandbox(*options)
+}
 
 type option func(*options)
 
 func (o option) applyToSandbox(all *options) { o(all) }
+func (o option) applyToRun(run *runOptions)  { run.sandbox = append(run.sandbox, o) }
 
 type options struct {
 	config   Config

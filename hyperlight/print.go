@@ -12,12 +12,13 @@ import (
 const DefaultPrintLimit = 1 << 20
 
 // PrintOption says what becomes of a guest's output: for all calls of a sandbox if given to [New], for one if
-// given to [LoadedJSSandbox.HandleEvent]. It is an [Option] and a [CallOption]. Upstream decides once for
-// each sandbox.
+// given to [LoadedJSSandbox.HandleEvent]. It is an [Option], a [CallOption] and, as both, a [RunOption].
+// Upstream decides once for each sandbox.
 type PrintOption struct{ change func(*printing) }
 
 func (o PrintOption) applyToSandbox(all *options)   { o.applyTo(&all.print) }
 func (o PrintOption) applyToCall(call *callOptions) { o.applyTo(&call.print) }
+func (o PrintOption) applyToRun(run *runOptions)    { run.sandbox = append(run.sandbox, o) }
 
 func (o PrintOption) applyTo(p *printing) {
 	if o.change != nil { // the zero value

@@ -57,26 +57,9 @@ func Probe(ctx context.Context, opts ...Option) error {
 }
 
 func probe(ctx context.Context, opts []Option) error {
-	proto, err := New(opts...)
-	if err != nil {
-		return err
-	}
-	defer proto.Close()
-	sandbox, err := proto.LoadRuntime(ctx)
-	if err != nil {
-		return err
-	}
-	defer sandbox.Close()
-	if err := sandbox.AddHandler("probe", Script("function handler(event) { return event; }")); err != nil {
-		return err
-	}
-	loaded, err := sandbox.Load(ctx)
-	if err != nil {
-		return err
-	}
-	defer loaded.Close()
 	event := []byte(`{"sent":42}`)
-	answer, err := loaded.HandleEvent(ctx, "probe", event)
+	o := runOptions{sandbox: opts}
+	answer, err := o.run(ctx, "function handler(event) { return event; }", event)
 	if err != nil {
 		return err
 	}

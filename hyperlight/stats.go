@@ -45,6 +45,7 @@ func WithStats(stats *ExecutionStats) CallOption { return statsOption{stats} }
 type statsOption struct{ stats *ExecutionStats }
 
 func (s statsOption) applyToCall(o *callOptions) { o.stats, o.wantsStats = s.stats, true }
+func (s statsOption) applyToRun(run *runOptions) { run.call = append(run.call, s) }
 
 // readStats asks the native object what its last finished call took, and how many there were.
 func (s *LoadedJSSandbox) readStats(loaded capi.LoadedSandbox) (ExecutionStats, uint64) {
