@@ -19,6 +19,8 @@
 // Close, which never waits, and is safe at any time and as often as you like; one that is forgotten without
 // Close is freed some time after it became unreachable.
 //
+// [Call] is HandleEvent for Go values, by way of encoding/json. [Run] goes all the way for a single call.
+//
 // To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them.
 //
 // # Handlers and modules
@@ -77,8 +79,8 @@
 //
 // # Errors
 //
-// Every error is an [*Error], with a [Code], upstream's text, and for a JavaScript exception its message and
-// stack. [errors.Is] tells the kinds apart by the sentinels of this package, and finds the error of the
+// Every error is an [*Error], with a [Code] and upstream's text, and for what JavaScript threw a [*JSException]:
+// message, stack, the frames of that with their positions, or what it was that is no Error. [errors.Is] tells the kinds apart by the sentinels of this package, and finds the error of the
 // context, or of the host function, that is behind it. The comment of each method says what its errors leave
 // behind: a sandbox that is ready, poisoned, consumed or, rarely, unrecoverable ([Status]). A poisoned one
 // takes no calls until it is restored or unloaded.

@@ -97,6 +97,9 @@ const (
 
 	CodeHostFunctionPanicked Code = 1005
 	CodeReentrant            Code = 1006
+
+	CodeEventEncoding  Code = 1010
+	CodeResultDecoding Code = 1011
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
@@ -214,6 +217,11 @@ var (
 	// Nothing has changed. In Rust such a program does not compile.
 	ErrReentrant = errors.New("reentrant")
 
+	// ErrEventEncoding: the event given to [Call] has no JSON. Nothing ran. It is an invalid argument, too.
+	ErrEventEncoding = errors.New("event has no JSON")
+	// ErrResultDecoding: the handler ran, but its result does not fit the Go type that [Call] was to return.
+	ErrResultDecoding = errors.New("result does not fit")
+
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
 	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
@@ -256,6 +264,9 @@ var kinds = map[Code]struct {
 	CodeOutputTooBig:       {[]error{ErrOutputTooBig, ErrGuestAborted}, "raise WithOutputBufferSize"},
 
 	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
+
+	CodeEventEncoding:  {sentinels: []error{ErrEventEncoding, ErrInvalidArgument}},
+	CodeResultDecoding: {sentinels: []error{ErrResultDecoding}},
 
 	CodeSnapshotMismatch: {
 		[]error{ErrSnapshotMismatch},
