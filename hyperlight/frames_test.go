@@ -69,7 +69,7 @@ func TestFramesAreBounded(t *testing.T) {
 // Were the time quadratic, these would take hours.
 func TestHostileStacks(t *testing.T) {
 	for _, piece := range []string{"(", ")", " (", ") ", ":", ":1", "1", "\n", " ", "at ", "    at ", "\x00", "\xff"} {
-		long := strings.Repeat(piece, 4<<20/len(piece))
+		long := strings.Repeat(piece, (1<<20)/len(piece))
 		for _, stack := range []string{long, "    at " + long, "    at f (" + long + ")", "    at " + long + " (./h.js:1:2)"} {
 			checkFrames(t, stack)
 		}
