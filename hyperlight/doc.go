@@ -80,10 +80,10 @@
 // # Errors
 //
 // Every error is an [*Error], with a [Code] and upstream's text, and for what JavaScript threw a [*JSException]:
-// message, stack, the frames of that with their positions, or what it was that is no Error. [errors.Is] tells the kinds apart by the sentinels of this package, and finds the error of the
-// context, or of the host function, that is behind it. The comment of each method says what its errors leave
-// behind: a sandbox that is ready, poisoned, consumed or, rarely, unrecoverable ([Status]). A poisoned one
-// takes no calls until it is restored or unloaded.
+// message, stack, the frames of that with their positions, or what it was that is no Error. [errors.Is] tells the
+// kinds apart by the sentinels of this package, and finds the error of the context, or of the host function, that
+// is behind it. The comment of each method says what its errors leave behind: a sandbox that is ready, poisoned,
+// consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded.
 //
 // # Metrics and logs
 //

@@ -89,3 +89,18 @@ func TestRunSaysWhichStepFailed(t *testing.T) {
 		})
 	}
 }
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	for op, source := range map[string]string{
+		"Load":        `print("running\n"); for (;;); function handler() {}`,
+		"HandleEvent": `function handler() { print("running\n"); for (;;); }`,
+	} {
+		t.Run(op, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			_, err := hyperlight.Run(ctx, source, []byte(`{}`), hyperlight.WithPrintFunc(func(string) { cancel() }))
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, hyperlight.ErrCancelled)
+			assert.Equal(t, op, asError(t, err).Op)
+		})
+	}
+}
