@@ -3,6 +3,8 @@ package hyperlight
 import (
 	"context"
 	"sync/atomic"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // guest is the Go side of one micro-VM: what callbacks from it need, whatever state its sandbox is in.
@@ -10,7 +12,8 @@ import (
 type guest struct {
 	original Config // what it was built with, and has again after unloading
 	config   atomic.Pointer[Config]
-	print    printing // where the guest prints, unless a call says otherwise
+	print    printing     // where the guest prints, unless a call says otherwise
+	tracer   trace.Tracer // nil: no spans
 	call     atomic.Pointer[guestCall]
 }
 
