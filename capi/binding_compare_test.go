@@ -12,7 +12,7 @@ import (
 // as in rust-shim.
 var rooms = []string{
 	"version.go", "buffer.go", "error.go", "metrics.go", "logs.go", "builder.go", "host_call.go", "file_system.go",
-	"proto_sandbox.go", "sandbox.go", "monitor.go", "loaded_sandbox.go", "interrupt_handle.go", "snapshot.go",
+	"proto_sandbox.go", "context.go", "sandbox.go", "monitor.go", "loaded_sandbox.go", "interrupt_handle.go", "snapshot.go",
 }
 
 // compare tells where the header and the Go sources of this package, by file name, disagree.

@@ -267,12 +267,12 @@ var callDefects = []plantedDefect{
 	{
 		"an argument fewer",
 		inGo("loaded_sandbox.go", "\tf.flag(gc)\n", ""),
-		"hljs_loaded_sandbox_handle_event: C takes 11 arguments, Go passes 10",
+		"hljs_loaded_sandbox_handle_event: C takes 12 arguments, Go passes 11",
 	},
 	{
 		"an argument more",
 		inGo("loaded_sandbox.go", "\tf.flag(gc)\n", "\tf.flag(gc)\n\tf.flag(gc)\n"),
-		"hljs_loaded_sandbox_handle_event: C takes 11 arguments, Go passes 12",
+		"hljs_loaded_sandbox_handle_event: C takes 12 arguments, Go passes 13",
 	},
 	{
 		"an argument fewer in a helper",
@@ -282,7 +282,7 @@ var callDefects = []plantedDefect{
 	{
 		"an argument more in C",
 		inBoth("loaded_sandbox.go", "uint32_t gc,", "uint32_t gc, uint32_t trace,"),
-		"hljs_loaded_sandbox_handle_event: C takes 12 arguments, Go passes 11",
+		"hljs_loaded_sandbox_handle_event: C takes 13 arguments, Go passes 12",
 	},
 	{
 		"two texts change places",

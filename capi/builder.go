@@ -53,8 +53,8 @@ func BuilderSetInterruptSignalOffset(b Builder, offset uint8) *Error {
 	return builderSet(b, symbols.hljs_builder_set_interrupt_signal_offset, uint64(offset))
 }
 
-// BuilderSetPrint gives the function that takes what the guest prints. It runs on a goroutine of its
-// own while the guest waits, so it may panic; the panic is dropped.
+// BuilderSetPrint gives the function that takes what the guest prints, while the guest waits. It must neither
+// panic nor end its goroutine: what is a user's runs Guarded in it.
 //
 // hljs_code hljs_builder_set_print(const hljs_builder *builder, hljs_print_fn print, void *user_data, hljs_drop_fn drop, hljs_error **error);
 func BuilderSetPrint(b Builder, print func(text string)) *Error {

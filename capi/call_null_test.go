@@ -47,12 +47,14 @@ var nullCalls = map[string]func() *Error{
 	"hljs_sandbox_remove_module":      func() *Error { return SandboxRemoveModule(Sandbox{}, "name", "user") },
 	"hljs_sandbox_clear_modules":      func() *Error { return SandboxClearModules(Sandbox{}) },
 	"hljs_sandbox_status":             func() *Error { return discard(SandboxStatus(Sandbox{})) },
-	"hljs_sandbox_get_loaded_sandbox": func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{})) },
+	"hljs_sandbox_get_loaded_sandbox": func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{}, Context{})) },
 	"hljs_loaded_sandbox_handle_event": func() *Error {
-		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil))
+		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil, Context{}))
 	},
-	"hljs_monitor_fire":  func() *Error { return MonitorFire(Monitor{}) },
-	"hljs_monitor_reset": func() *Error { return MonitorReset(Monitor{}) },
+	"hljs_context_cancel": func() *Error { return ContextCancel(Context{}) },
+	"hljs_context_reset":  func() *Error { return ContextReset(Context{}) },
+	"hljs_monitor_fire":   func() *Error { return MonitorFire(Monitor{}) },
+	"hljs_monitor_reset":  func() *Error { return MonitorReset(Monitor{}) },
 	"hljs_loaded_sandbox_last_call_stats": func() *Error {
 		_, _, err := LoadedSandboxLastCallStats(LoadedSandbox{})
 		return err
@@ -92,6 +94,7 @@ var nullFrees = map[string]func(){
 	"hljs_builder_free":          func() { BuilderFree(Builder{}) },
 	"hljs_proto_sandbox_free":    func() { ProtoSandboxFree(ProtoSandbox{}) },
 	"hljs_sandbox_free":          func() { SandboxFree(Sandbox{}) },
+	"hljs_context_free":          func() { ContextFree(Context{}) },
 	"hljs_monitor_free":          func() { MonitorFree(Monitor{}) },
 	"hljs_interrupt_handle_free": func() { InterruptHandleFree(InterruptHandle{}) },
 	"hljs_loaded_sandbox_free":   func() { LoadedSandboxFree(LoadedSandbox{}) },

@@ -62,13 +62,13 @@ func TestTextArrivesWhole(t *testing.T) {
 		"name of a handler to call": {
 			"the handler name", "loaded", true,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil, Context{}))
 			},
 		},
 		"event": {
 			"the event", "loaded", false,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil, Context{}))
 			},
 		},
 		"folder to save into": {
@@ -107,7 +107,7 @@ func TestTextArrivesWhole(t *testing.T) {
 func TestNoEvent(t *testing.T) {
 	loadLibrary(t)
 	for _, event := range [][]byte{nil, {}} {
-		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true, nil))
+		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true, nil, Context{}))
 		requireError(t, err, CodeInvalidArgument, "loaded is NULL")
 	}
 }

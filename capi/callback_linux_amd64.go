@@ -10,6 +10,9 @@ import (
 	"github.com/ebitengine/purego"
 )
 
+// Callbacks have native frames below them, which nothing may unwind: the functions that they call return, and do what
+// is a user's in Guarded.
+
 // trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
 // process and never frees one, so each is made once.
 type trampolines struct{ print, function, stat, read, drop uintptr }
@@ -27,8 +30,7 @@ var callbackAddresses = sync.OnceValue(func() trampolines {
 // onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 	if function, _ := functions.get(key).(func(string)); function != nil {
-		copied := strings.Clone(unsafe.String((*byte)(text), length))
-		Guarded(func() { function(copied) })
+		function(strings.Clone(unsafe.String((*byte)(text), length)))
 	}
 	return 0
 }
@@ -43,21 +45,19 @@ func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs u
 	return 0
 }
 
-// onStat is an hljs_stat_fn. What panics is nothing.
+// onStat is an hljs_stat_fn.
 func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
 	kind := FileKindNothing
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
-		copied := strings.Clone(unsafe.String((*byte)(path), length))
-		Guarded(func() { kind = tree.Stat(copied) })
+		kind = tree.Stat(strings.Clone(unsafe.String((*byte)(path), length)))
 	}
 	return uintptr(kind)
 }
 
-// onRead is an hljs_read_fn. A tree that panics does not answer, which is an answer too.
+// onRead is an hljs_read_fn.
 func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uintptr {
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
-		copied := strings.Clone(unsafe.String((*byte)(path), length))
-		Guarded(func() { tree.Read(File{file}, copied, int(min(maxLen, math.MaxInt))) })
+		tree.Read(File{file}, strings.Clone(unsafe.String((*byte)(path), length)), int(min(maxLen, math.MaxInt)))
 	}
 	return 0
 }

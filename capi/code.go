@@ -47,6 +47,7 @@ const (
 
 	CodeMonitorFailedToStart Code = 120
 	CodeTooManyTriggers      Code = 121
+	CodeContextCancelled     Code = 122
 
 	CodeTelemetryTooLate Code = 130
 	CodeMetricsDisabled  Code = 131
@@ -92,6 +93,7 @@ var Codes = []Code{
 	CodeSnapshotIO,
 	CodeMonitorFailedToStart,
 	CodeTooManyTriggers,
+	CodeContextCancelled,
 	CodeTelemetryTooLate,
 	CodeMetricsDisabled,
 	CodeLogsRunning,

@@ -1,6 +1,7 @@
 package capi
 
-// FileTree is what an hljs_stat_fn and an hljs_read_fn do. Paths are as package io/fs wants them.
+// FileTree is what an hljs_stat_fn and an hljs_read_fn do. Paths are as package io/fs wants them. Its methods must
+// neither panic nor end their goroutine: what is a user's runs Guarded in them.
 type FileTree interface {
 	// Stat says what is at path.
 	Stat(path string) FileKind

@@ -74,8 +74,6 @@ func TestFileCallbacks(t *testing.T) {
 func TestFileCallbacksSurvive(t *testing.T) {
 	before := functions.len()
 	for name, misbehave := range map[string]func(){
-		"a panic":         func() { panic("x") },
-		"runtime.Goexit":  runtime.Goexit,
 		"a growing stack": func() { growStack(1000) },
 		"a collection":    runtime.GC,
 	} {

@@ -23,8 +23,8 @@ func (p *Panic) String() string { return fmt.Sprint(p.Value) }
 
 // Guarded runs a user's function on a goroutine of its own and waits for it. A panic or a
 // runtime.Goexit there would otherwise unwind through the native frames below a callback. The result is
-// nil if the function returned.
-func Guarded(function func()) *Panic {
+// nil if the function returned. Whoever has a question to the goroutine that waits sends it: it is run there.
+func Guarded(function func(), questions <-chan func()) *Panic {
 	done := make(chan *Panic)
 	go func() {
 		// Unless something below says otherwise.
@@ -40,5 +40,12 @@ func Guarded(function func()) *Panic {
 		function()
 		end = nil
 	}()
-	return <-done
+	for {
+		select {
+		case end := <-done:
+			return end
+		case question := <-questions:
+			question()
+		}
+	}
 }

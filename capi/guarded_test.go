@@ -22,18 +22,18 @@ func TestGuardedReturns(t *testing.T) {
 		"a panic in defer":  func() { defer panic("second"); panic("first") },
 		"Goexit in defer":   func() { defer runtime.Goexit(); panic("first") },
 		"a panic in Goexit": func() { defer panic("second"); runtime.Goexit() },
-		"guarded, guarded":  func() { Guarded(runtime.Goexit); Guarded(nil) },
+		"guarded, guarded":  func() { Guarded(runtime.Goexit, nil); Guarded(nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			Guarded(function) // Otherwise the process dies, or this test hangs or ends here.
+			Guarded(function, nil) // Otherwise the process dies, or this test hangs or ends here.
 			t.Log("still here")
 		})
 	}
 }
 
 func TestGuardedTellsHowItEnded(t *testing.T) {
-	assert.Nil(t, Guarded(func() {}))
-	assert.Nil(t, Guarded(func() { defer func() { _ = recover() }(); panic("caught") }))
+	assert.Nil(t, Guarded(func() {}, nil))
+	assert.Nil(t, Guarded(func() { defer func() { _ = recover() }(); panic("caught") }, nil))
 	failure := errors.New("error")
 	for name, test := range map[string]struct {
 		function func()
@@ -46,16 +46,16 @@ func TestGuardedTellsHowItEnded(t *testing.T) {
 		"a panic in Goexit": {func() { defer panic("second"); runtime.Goexit() }, "second"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ended := Guarded(test.function)
+			ended := Guarded(test.function, nil)
 			assert.Equal(t, test.value, ended.Value)
 			assert.Contains(t, string(ended.Stack), "capi.Guarded.func1")
 			assert.Equal(t, fmt.Sprint(test.value), ended.String())
 		})
 	}
 	var null runtime.PanicNilError
-	assert.IsType(t, &null, Guarded(func() { panic(nil) }).Value)
+	assert.IsType(t, &null, Guarded(func() { panic(nil) }, nil).Value)
 	var fault runtime.Error
-	assert.ErrorAs(t, Guarded(func() { _ = *(*int)(nil) }).Value.(error), &fault)
+	assert.ErrorAs(t, Guarded(func() { _ = *(*int)(nil) }, nil).Value.(error), &fault)
 }
 
 // t.FailNow ends its goroutine, which must not be the one with the native frames.
@@ -67,7 +67,7 @@ func TestGuardedRunsElsewhereAndWaits(t *testing.T) {
 		defer func() { finished = true }()
 		runtime.Gosched()
 		runtime.Goexit()
-	})
+	}, nil)
 	assert.NotEqual(t, here, there)
 	assert.True(t, finished)
 }

@@ -145,6 +145,8 @@ enum hljs_code
     HLJS_CODE_MONITOR_FAILED_TO_START = 120,
     // The process has used as many names of triggers as it can.
     HLJS_CODE_TOO_MANY_TRIGGERS = 121,
+    // The context was cancelled before the call, so the guest did not run. The sandbox is as before.
+    HLJS_CODE_CONTEXT_CANCELLED = 122,
     // Metrics must be installed before the first call that builds a sandbox.
     HLJS_CODE_TELEMETRY_TOO_LATE = 130,
     // Metrics were not installed.
@@ -235,6 +237,10 @@ typedef uint32_t hljs_file_kind;
 
 // The options of a sandbox to be.
 typedef struct hljs_builder hljs_builder;
+
+// Cancels calls. May be used by any number of calls, sandboxes and threads at a time. It takes none of the
+// places of a call's monitors, and costs next to nothing.
+typedef struct hljs_context hljs_context;
 
 // Why a call failed. Owned by the caller; freed with `hljs_error_free`.
 typedef struct hljs_error hljs_error;
@@ -593,13 +599,36 @@ hljs_code hljs_proto_sandbox_set_module_loader(const hljs_proto_sandbox *proto,
                                                hljs_drop_fn drop,
                                                hljs_error **error);
 
-// Boots the micro-VM and the JavaScript runtime in it. Consumes the proto sandbox, also on failure.
+// Boots the micro-VM and the JavaScript runtime in it, and loads and unloads an empty handler there: that is
+// how upstream gives out what interrupts a guest, so that the first handlers of yours can be interrupted while
+// they load. Metrics and logs do not show it. Consumes the proto sandbox, also on failure.
 hljs_code hljs_proto_sandbox_load_runtime(const hljs_proto_sandbox *proto,
                                           hljs_sandbox **sandbox,
                                           hljs_error **error);
 
 // Frees a proto sandbox. NULL is ignored.
 void hljs_proto_sandbox_free(hljs_proto_sandbox *proto);
+
+// Makes a context that is not cancelled. `HLJS_CODE_HOST_RESOURCES` when the thread that repeats interrupts
+// cannot be started.
+hljs_code hljs_context_new(hljs_context **context,
+                           hljs_error **error);
+
+// Cancels a context: calls that run under it are stopped, each for certain, with `HLJS_CODE_CANCELLED` and
+// "context" as the monitor's name, which leaves their sandboxes poisoned; calls that begin later are refused
+// with `HLJS_CODE_CONTEXT_CANCELLED`, which changes nothing. Cancelling it again does nothing.
+//
+// Like `hljs_interrupt_handle_kill` it blocks until the guests have stopped, or wait for a callback, after
+// which they are stopped.
+hljs_code hljs_context_cancel(const hljs_context *context,
+                              hljs_error **error);
+
+// Makes a cancelled context usable again. Calls that ran when it was cancelled end all the same.
+hljs_code hljs_context_reset(const hljs_context *context, hljs_error **error);
+
+// Frees a context; calls that have begun under it go on, and nothing can cancel them any more. It must not be
+// freed while another thread begins one. NULL is ignored.
+void hljs_context_free(hljs_context *context);
 
 // Adds a handler: a module whose exported function `handler(event)` answers to `name`. A script
 // without an `export` line gets `export { handler };` appended. Its relative imports are relative to
@@ -664,10 +693,12 @@ hljs_code hljs_sandbox_status(const hljs_sandbox *sandbox, hljs_status *status, 
 hljs_code hljs_sandbox_generate_crashdump(const hljs_sandbox *sandbox,
                                           hljs_error **error);
 
-// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
-// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
-// meanwhile, by a handle from then.
+// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails, or is
+// stopped: by the context (NULL: none), or by an interrupt handle from before the sandbox was unloaded. Not when
+// there are no handlers (`HLJS_CODE_NO_HANDLERS`), or the context was cancelled before
+// (`HLJS_CODE_CONTEXT_CANCELLED`).
 hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox,
+                                          const hljs_context *context,
                                           hljs_loaded_sandbox **loaded,
                                           hljs_error **error);
 
@@ -722,6 +753,9 @@ void hljs_monitor_free(hljs_monitor *monitor);
 // `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
 // returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
 //
+// `context` may be NULL. Cancelling it stops the guest, too, with "context" for a monitor's name. If it was cancelled
+// before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
+//
 // The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
 // variable `HYPERLIGHT_MONITOR_THREADS` says then.
 hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded,
@@ -732,6 +766,7 @@ hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded,
                                            uint32_t gc,
                                            const hljs_monitor *const *monitors,
                                            size_t monitors_len,
+                                           const hljs_context *context,
                                            uint8_t **result,
                                            size_t *result_len,
                                            hljs_error **error);
@@ -809,7 +844,7 @@ void hljs_loaded_sandbox_free(hljs_loaded_sandbox *loaded);
 
 // Stops the call that runs, which fails with `HLJS_CODE_CANCELLED` and leaves the sandbox poisoned; if
 // none runs, does nothing, and later calls are not affected. Calls are those of `hljs_loaded_sandbox_handle_event`
-// and, for a sandbox that was unloaded, `hljs_sandbox_get_loaded_sandbox`.
+// and `hljs_sandbox_get_loaded_sandbox`.
 //
 // `sent` is upstream's answer, 1 if a signal was sent to the guest's thread. It is 0 while the guest waits for
 // a callback, too, and then the guest is stopped when that returns.

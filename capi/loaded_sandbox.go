@@ -3,8 +3,8 @@ package capi
 // LoadedSandboxHandleEvent runs a handler; the result is a copy. Event and monitors must not change
 // meanwhile.
 //
-// hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *event, size_t event_len, uint32_t gc, const hljs_monitor *const *monitors, size_t monitors_len, uint8_t **result, size_t *result_len, hljs_error **error);
-func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool, monitors []Monitor) ([]byte, *Error) {
+// hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *event, size_t event_len, uint32_t gc, const hljs_monitor *const *monitors, size_t monitors_len, const hljs_context *context, uint8_t **result, size_t *result_len, hljs_error **error);
+func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool, monitors []Monitor, context Context) ([]byte, *Error) {
 	f := newFrame()
 	defer f.done()
 	f.uint(l.ptr)
@@ -12,6 +12,7 @@ func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc boo
 	f.bytes(event)
 	f.flag(gc)
 	f.objects(monitors)
+	f.uint(context.ptr)
 	f.outData()
 	if err := f.fallible(symbols.hljs_loaded_sandbox_handle_event); err != nil {
 		return nil, err

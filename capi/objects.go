@@ -10,6 +10,8 @@ type (
 	File struct{ ptr uintptr }
 	// ProtoSandbox is hljs_proto_sandbox.
 	ProtoSandbox struct{ ptr uintptr }
+	// Context is hljs_context.
+	Context struct{ ptr uintptr }
 	// Sandbox is hljs_sandbox.
 	Sandbox struct{ ptr uintptr }
 	// Monitor is hljs_monitor.

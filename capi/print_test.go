@@ -106,9 +106,6 @@ func TestPrintCallback(t *testing.T) {
 func TestPrintCallbackSurvives(t *testing.T) {
 	before := functions.len()
 	for name, test := range map[string]func(key uintptr, text string){
-		"a panic":            func(_ uintptr, text string) { panic(text) },
-		"a runtime error":    func(_ uintptr, text string) { _ = []int{}[len(text)] },
-		"runtime.Goexit":     func(uintptr, string) { runtime.Goexit() },
 		"its own release":    func(key uintptr, _ string) { callDrop(key) },
 		"printing, in print": func(_ uintptr, text string) { callPrint(0, text) },
 		"a growing stack":    func(uintptr, string) { growStack(1000) },

@@ -97,12 +97,17 @@ func SandboxGenerateCrashdump(s Sandbox) *Error {
 	return f.fallible(symbols.hljs_sandbox_generate_crashdump)
 }
 
-// SandboxGetLoadedSandbox consumes the sandbox, also when a script fails, but not without handlers.
+// SandboxGetLoadedSandbox consumes the sandbox, also when a script fails or is stopped, but not without handlers.
 //
-// hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox, hljs_loaded_sandbox **loaded, hljs_error **error);
-func SandboxGetLoadedSandbox(s Sandbox) (LoadedSandbox, *Error) {
-	object, err := transition(s.ptr, symbols.hljs_sandbox_get_loaded_sandbox)
-	return LoadedSandbox{object}, err
+// hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox, const hljs_context *context, hljs_loaded_sandbox **loaded, hljs_error **error);
+func SandboxGetLoadedSandbox(s Sandbox, context Context) (LoadedSandbox, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.uint(context.ptr)
+	f.outObject()
+	err := f.fallible(symbols.hljs_sandbox_get_loaded_sandbox)
+	return LoadedSandbox{f.object}, err
 }
 
 // SandboxFree frees a sandbox.

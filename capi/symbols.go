@@ -44,6 +44,10 @@ var symbols struct {
 	hljs_proto_sandbox_set_module_loader     uintptr
 	hljs_proto_sandbox_load_runtime          uintptr
 	hljs_proto_sandbox_free                  uintptr
+	hljs_context_new                         uintptr
+	hljs_context_cancel                      uintptr
+	hljs_context_reset                       uintptr
+	hljs_context_free                        uintptr
 	hljs_sandbox_add_handler                 uintptr
 	hljs_sandbox_remove_handler              uintptr
 	hljs_sandbox_clear_handlers              uintptr

@@ -1,6 +1,7 @@
 package hyperlight
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -115,6 +116,7 @@ const (
 	CodeContextDone     Code = 1004
 
 	CodeHostFunctionPanicked Code = 1005
+	CodeReentrant            Code = 1006
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
@@ -228,6 +230,10 @@ var (
 	// catch the exception that this became. [*HostPanic] has value and stack. It is an [ErrJSException], too.
 	ErrHostFunctionPanicked = errors.New("host function panicked")
 
+	// ErrReentrant: a host function, a print function or a file system used the sandbox that waits for it.
+	// Nothing has changed. In Rust such a program does not compile.
+	ErrReentrant = errors.New("reentrant")
+
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
 	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
@@ -292,6 +298,7 @@ var kinds = map[Code]struct {
 	CodePanic:           {sentinels: []error{ErrInternal}},
 	CodeBusy:            {sentinels: []error{ErrInternal}},
 	CodeContextDone:     {}, // matches its cause
+	CodeReentrant:       {[]error{ErrReentrant}, "use another sandbox"},
 	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},
@@ -357,9 +364,15 @@ func invalidArgument(op, message string) error {
 	return &Error{Op: op, Code: CodeInvalidArgument, Message: message}
 }
 
-// contextError is the failure of a call that did not begin because its context ended.
-func contextError(op string, cause error) error {
+// contextError is the failure of a call that did not begin because its context has ended.
+func contextError(op string, ctx context.Context) error {
+	cause := causeOf(ctx)
 	return &Error{Op: op, Code: CodeContextDone, Message: "the guest did not run: " + cause.Error(), cause: cause}
+}
+
+// reentrant is the failure of a call that would wait for its own end.
+func reentrant(op string) error {
+	return &Error{Op: op, Code: CodeReentrant, Message: "the sandbox waits for the function that makes this call"}
 }
 
 // nativeError turns an error of the C ABI into one of ours. nil stays nil.
@@ -367,6 +380,10 @@ func nativeError(op string, err *capi.Error) error {
 	if err == nil {
 		return nil
 	}
+	return newError(op, err)
+}
+
+func newError(op string, err *capi.Error) *Error {
 	result := &Error{Op: op, Code: Code(err.Code), Message: err.Message, GuestCode: err.GuestCode, Monitor: err.Monitor}
 	if err.Code == capi.CodeJSException {
 		result.Exception = &JSException{Message: err.JSMessage, Stack: err.JSStack}

@@ -123,10 +123,25 @@ func TestErrorFormats(t *testing.T) {
 }
 
 func TestContextErrorMatchesTheContext(t *testing.T) {
-	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
-		err := contextError("HandleEvent", cause)
-		assert.ErrorIs(t, err, cause)
+	reason := errors.New("reason")
+	cancelled, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	late, cancelLate := context.WithTimeout(t.Context(), 0)
+	defer cancelLate()
+	for _, test := range []struct {
+		ctx     context.Context
+		matches []error
+		text    string
+	}{
+		{cancelled, []error{context.Canceled, reason}, "context canceled: reason"},
+		{late, []error{context.DeadlineExceeded}, "context deadline exceeded"},
+	} {
+		err := contextError("HandleEvent", test.ctx)
+		for _, match := range test.matches {
+			assert.ErrorIs(t, err, match)
+		}
 		assert.NotErrorIs(t, err, ErrCancelled, "the guest was not stopped: it never ran")
+		assert.EqualError(t, err, "hyperlight: HandleEvent: the guest did not run: "+test.text)
 	}
 }
 

@@ -5,31 +5,34 @@ import (
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
-// guest is the Go side of one micro-VM: what callbacks from it need, whatever state its sandbox is in.
-// Callbacks keep it alive, so it knows no sandbox: a forgotten one must become unreachable.
+// guest is the Go side of one micro-VM: what its calls and the callbacks from it need, whatever state its
+// sandbox is in. Callbacks keep it alive, so it knows no sandbox: a forgotten one must become unreachable.
 type guest struct {
 	original Config // what it was built with, and has again after unloading
 	config   atomic.Pointer[Config]
 	print    printing     // where the guest prints, unless a call says otherwise
 	tracer   trace.Tracer // nil: no spans
-	call     atomic.Pointer[guestCall]
+
+	call    atomic.Pointer[guestCall]
+	stopper *stopper
+	closed  atomic.Bool // its sandbox was closed while it was in use
+
+	waits     atomic.Bool // for a user's function
+	questions chan func() // to the goroutine that waits for one
 }
 
-// guestCall is one stay in the guest: a handler's call, or the evaluation of top-level code by Load.
-type guestCall struct {
-	ctx    context.Context
-	output output
-
-	hostFailures  []*hostFailure // the last ones of host functions
-	moduleFailure error          // why the module loader's file system failed last
-}
-
-func newGuest(config Config, print printing) *guest {
-	g := &guest{original: config, print: print}
+func newGuest(config Config, print printing) (*guest, *capi.Error) {
+	stopper, err := newStopper()
+	if err != nil {
+		return nil, err
+	}
+	g := &guest{original: config, print: print, stopper: stopper, questions: make(chan func())}
 	g.config.Store(&config)
-	return g
+	return g, nil
 }
 
 // configuration is that in effect. A zero value of a sandbox has no guest, and no configuration.
@@ -51,26 +54,50 @@ func (g *guest) printing() printing {
 	return g.print
 }
 
-// enter tells callbacks about a call that begins. Only the sandbox's user of the moment calls it, so
-// calls of one guest never overlap.
+// enter tells callbacks about a call that begins, and has it stopped when ctx ends. Only the sandbox's user of
+// the moment calls it, so calls of one guest never overlap.
 func (g *guest) enter(ctx context.Context, print printing) *guestCall {
-	call := &guestCall{ctx: ctx, output: output{printing: print}}
+	call := &guestCall{guest: g, caller: ctx, output: output{printing: print}}
 	g.call.Store(call)
+	if g.closed.Load() {
+		call.finish(ErrClosed)
+	}
+	call.watch = g.stopper.watch(ctx)
 	return call
 }
 
 // leave ends what enter began, and delivers what the guest has printed last.
 func (g *guest) leave(call *guestCall) {
+	g.stopper.unwatch(call.watch)
+	if call.output.isPending() {
+		g.guarded(call.output.flush)
+	}
 	g.call.Store(nil)
-	call.output.flush()
+	call.finish(errCallOver)
+}
+
+// close stops the call that runs. There will be no other, since the guest's sandbox is closed.
+func (g *guest) close() {
+	if g == nil {
+		return
+	}
+	g.closed.Store(true)
+	if call := g.call.Load(); call != nil {
+		call.finish(ErrClosed)
+	}
+	go g.stopper.stop() // It waits until the guest has stopped.
+}
+
+// guarded runs what is a user's, while the guest waits.
+func (g *guest) guarded(function func()) *capi.Panic {
+	g.waits.Store(true)
+	defer g.waits.Store(false)
+	return capi.Guarded(function, g.questions)
 }
 
 // printed takes what the guest prints, in pieces.
 func (g *guest) printed(text string) {
-	if call := g.call.Load(); call != nil {
-		call.output.take(text)
+	if call := g.call.Load(); call != nil && call.output.write != nil {
+		g.guarded(func() { call.output.take(text) })
 	}
 }
-
-// explain adds to the error of a call what only Go knows: what a host function or a file system returned.
-func (c *guestCall) explain(err error) error { return c.withModuleFailure(c.withHostFailure(err)) }

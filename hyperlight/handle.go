@@ -12,6 +12,7 @@ import (
 type handle[T any] struct {
 	native T
 	free   func(T)
+	guest  *guest
 
 	// mu lets peek look at an object that another user may be about to free. Whoever frees has the queue's
 	// token, too.
@@ -24,10 +25,11 @@ type handle[T any] struct {
 	status atomic.Uint32 // a Status: what the guest was after the last call
 }
 
-func newHandle[T any](native T, free func(T)) *handle[T] {
+func newHandle[T any](native T, free func(T), g *guest) *handle[T] {
 	return &handle[T]{
 		native: native,
 		free:   free,
+		guest:  g,
 		queue:  make(chan struct{}, 1),
 		closed: make(chan struct{}),
 	}
@@ -47,18 +49,14 @@ func (h *handle[T]) enter(ctx context.Context, op string) error {
 	if ctx == nil {
 		return invalidArgument(op, "ctx is nil; pass context.Background()")
 	}
-	if err := ctx.Err(); err != nil {
-		return contextError(op, err)
+	if ctx.Err() != nil {
+		return contextError(op, ctx)
 	}
 	select {
 	case h.queue <- struct{}{}:
 	default:
-		select {
-		case h.queue <- struct{}{}:
-		case <-h.closed:
-			return h.unusable(op)
-		case <-ctx.Done():
-			return contextError(op, ctx.Err())
+		if err := h.wait(ctx, op); err != nil {
+			return err
 		}
 	}
 	if h.state.Load() != uint32(StatusReady) {
@@ -66,6 +64,28 @@ func (h *handle[T]) enter(ctx context.Context, op string) error {
 		return h.unusable(op)
 	}
 	return nil
+}
+
+// wait returns once it is the caller's turn, unless the user of the moment waits for the caller.
+func (h *handle[T]) wait(ctx context.Context, op string) error {
+	if h.guest.waitsForContext(ctx) {
+		return reentrant(op)
+	}
+	question := h.guest.question()
+	for {
+		select {
+		case h.queue <- struct{}{}:
+			return nil
+		case <-h.closed:
+			return h.unusable(op)
+		case <-ctx.Done():
+			return contextError(op, ctx)
+		case question.to <- question.ask:
+			if question.isYes() {
+				return reentrant(op)
+			}
+		}
+	}
 }
 
 // leave ends what enter began.
@@ -84,24 +104,29 @@ func (h *handle[T]) consume() {
 // wasClosed says whether close came during a transition, whose result then has no owner.
 func (h *handle[T]) wasClosed() bool { return h.state.Load() == uint32(StatusClosed) }
 
-// close makes the object unusable, and frees it now or when its user leaves. It does not wait.
+// close makes the object unusable, and frees it, now or when its user leaves, whose call is stopped. It does
+// not wait.
 func (h *handle[T]) close() {
 	if h != nil && h.state.CompareAndSwap(uint32(StatusReady), uint32(StatusClosed)) {
 		close(h.closed)
-		h.reclaim()
+		if !h.reclaim() {
+			h.guest.close()
+		}
 	}
 }
 
-// reclaim frees the object if it is over and nobody uses it.
-func (h *handle[T]) reclaim() {
+// reclaim frees the object if it is over. It fails if somebody uses it.
+func (h *handle[T]) reclaim() bool {
 	if h.state.Load() == uint32(StatusReady) {
-		return
+		return true
 	}
 	select {
 	case h.queue <- struct{}{}:
 		h.freeIfOver()
 		<-h.queue
+		return true
 	default:
+		return false
 	}
 }
 

@@ -34,7 +34,7 @@ func (o *object) free() {
 
 func newObjectHandle() (*object, *handle[*object]) {
 	o := &object{}
-	return o, newHandle(o, (*object).free)
+	return o, newHandle(o, (*object).free, nil)
 }
 
 func TestHandleFreesOnceWhenClosed(t *testing.T) {

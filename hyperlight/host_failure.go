@@ -90,7 +90,7 @@ func rustQuote(text string) string {
 func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
 	text := "panicked"
 	// How a value prints may be the user's code, too.
-	_ = capi.Guarded(func() { text = fmt.Sprintf("panicked: %v", p.Value) })
+	_ = f.guest.guarded(func() { text = fmt.Sprintf("panicked: %v", p.Value) })
 	return f.failure(&HostPanic{Module: f.module, Function: f.name, Value: p.Value, Stack: p.Stack}, text)
 }
 

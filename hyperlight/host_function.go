@@ -228,12 +228,12 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	ctx := context.Background()
 	running := f.guest.call.Load()
 	if running != nil {
-		ctx = running.ctx
+		ctx = running.context()
 	}
 	var result RawValue
 	var failure *hostFailure
 	inside, span := f.startSpan(ctx)
-	if panicked := capi.Guarded(func() {
+	if panicked := f.guest.guarded(func() {
 		var err error
 		if result, err = f.answer(inside, args, packed); err != nil {
 			failure = f.failure(err, err.Error())
@@ -246,7 +246,7 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 			failure = f.failure(nativeError("host function", err), err.Message)
 		}
 	}
-	span.endHost(failure)
+	f.endSpan(span, failure)
 	if failure != nil {
 		capi.HostCallFail(native, failure.text)
 		if running != nil {

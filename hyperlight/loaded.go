@@ -19,7 +19,7 @@ type LoadedJSSandbox struct {
 }
 
 func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
-	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree), guest: g}
+	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree, g), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
@@ -118,7 +118,7 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
-	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors)
+	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors, s.guest.stopper.native)
 	s.guest.leave(call)
 	if monitors != nil {
 		closeMonitors(o.monitors, monitors)
@@ -129,9 +129,9 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
 	}
-	span.after(s.Status())
+	span.after(s)
 	if err != nil {
-		return nil, call.explain(nativeError(op, err))
+		return nil, call.explain(op, err)
 	}
 	return result, nil
 }

@@ -234,7 +234,7 @@ func (f *LogForwarder) deliver(records []logRecord) {
 				f.dropped.Add(record.Count)
 				record.handle(f.handler)
 			}
-		})
+		}, nil)
 	}
 }
 

@@ -132,27 +132,27 @@ func (m moduleFiles) attempt(use func() error) {
 	if call == nil {
 		return // No guest runs, so none imports.
 	}
-	err := errors.New("the file system called runtime.Goexit")
-	defer func() {
-		if value := recover(); value != nil {
-			err = panicked(value)
+	err := causeOf(call.caller)
+	if err == nil {
+		if panicked := m.guest.guarded(func() { err = use() }); panicked != nil {
+			err = treePanic(panicked.Value)
 		}
-		if err != nil {
-			call.moduleFailure = err
-		}
-	}()
-	if over := call.ctx.Err(); over != nil {
-		err = over
-		return
 	}
-	err = use()
+	if err != nil {
+		call.moduleFailure = err
+	}
 }
 
-func panicked(value any) error {
-	if err, ok := value.(error); ok {
-		return fmt.Errorf("the file system panicked: %w", err)
+func treePanic(value any) error {
+	switch value := value.(type) {
+	case error:
+		if value == ErrGoexit {
+			return errors.New("the file system called runtime.Goexit")
+		}
+		return fmt.Errorf("the file system panicked: %w", value)
+	default:
+		return fmt.Errorf("the file system panicked: %v", value)
 	}
-	return fmt.Errorf("the file system panicked: %v", value)
 }
 
 // isMissing says whether a file is not there, which is no failure.

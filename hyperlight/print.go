@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
 // DefaultPrintLimit is how many bytes of what a guest prints in one call are delivered: 1 MiB. Upstream has
@@ -123,8 +121,11 @@ func (o *output) within(text string) string {
 	return text[:room]
 }
 
+func (o *output) isPending() bool { return o.pending.Len() > 0 }
+
+// flush delivers what follows the last newline.
 func (o *output) flush() {
-	if o.pending.Len() > 0 {
-		capi.Guarded(func() { o.write(o.pending.String()) })
+	if o.isPending() {
+		o.write(o.pending.String())
 	}
 }

@@ -73,9 +73,9 @@ func TestOutputOfAWriterThatPanics(t *testing.T) {
 				panic("the writer")
 			}
 			for _, text := range test.taken {
-				capi.Guarded(func() { c.take(text) }) // As package capi calls it.
+				capi.Guarded(func() { c.take(text) }, nil)
 			}
-			c.flush()
+			capi.Guarded(c.flush, nil)
 			assert.Equal(t, test.pieces, c.pieces)
 		})
 	}

@@ -42,8 +42,8 @@ func Probe(ctx context.Context, opts ...Option) error {
 	if ctx == nil {
 		return invalidArgument(op, "ctx is nil; pass context.Background()")
 	}
-	if err := ctx.Err(); err != nil {
-		return contextError(op, err)
+	if ctx.Err() != nil {
+		return contextError(op, ctx)
 	}
 	answered := make(chan error, 1)
 	go func() { answered <- probe(ctx, opts) }()
@@ -51,7 +51,7 @@ func Probe(ctx context.Context, opts ...Option) error {
 	case err := <-answered:
 		return err
 	case <-ctx.Done():
-		cause := ctx.Err()
+		cause := causeOf(ctx)
 		return &Error{Op: op, Code: CodeContextDone, Message: "no guest has answered: " + cause.Error(), cause: cause}
 	}
 }

@@ -72,7 +72,10 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 	if err != nil {
 		return nil, err
 	}
-	g := newGuest(config, o.print)
+	g, nativeErr := newGuest(config, o.print)
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
 	g.tracer = tracer
 	if nativeErr := capi.BuilderSetPrint(builder, g.printed); nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
@@ -81,7 +84,7 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), guest: g}
+	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree, g), guest: g}
 	closeWhenForgotten(p, p.h)
 	return p, nil
 }

@@ -46,7 +46,7 @@ func (s *LoadedJSSandbox) snapshot(ctx context.Context, span span) (*Snapshot, e
 	}
 	defer s.h.leave()
 	native, err := capi.LoadedSandboxSnapshot(s.h.native)
-	span.after(s.Status())
+	span.after(s)
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
@@ -92,7 +92,7 @@ func (s *LoadedJSSandbox) restore(ctx context.Context, snapshot *Snapshot, span 
 	defer s.h.leave()
 	failure := capi.LoadedSandboxRestore(s.h.native, native)
 	s.readStatus()
-	span.after(s.Status())
+	span.after(s)
 	if failure != nil {
 		return nativeError(op, failure)
 	}

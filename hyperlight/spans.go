@@ -10,8 +10,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
 // The names of our spans. They are few: nothing that a caller or a guest chooses is in them.
@@ -111,9 +109,9 @@ func (s span) exception(kind, message, stack string) {
 }
 
 // after notes what the sandbox is now. Only its user may ask: the next may change it.
-func (s span) after(status Status) {
+func (s span) after(sandbox *LoadedJSSandbox) {
 	if s.records() {
-		s.otel.SetAttributes(statusKey.String(status.String()))
+		s.otel.SetAttributes(statusKey.String(sandbox.Status().String()))
 	}
 }
 
@@ -146,19 +144,19 @@ func (f *hostFunction) startSpan(ctx context.Context) (context.Context, span) {
 		return ctx, span{}
 	}
 	inside, started := ctx, span{}
-	capi.Guarded(func() {
+	f.guest.guarded(func() {
 		inside, started.otel = f.guest.tracer.Start(ctx, spanHostFunction,
 			trace.WithAttributes(functionModuleKey.String(f.module), functionNameKey.String(f.name)))
 	})
 	return inside, started
 }
 
-// endHost ends it.
-func (s span) endHost(failure *hostFailure) {
+// endSpan ends it.
+func (f *hostFunction) endSpan(s span, failure *hostFailure) {
 	if s.otel == nil {
 		return
 	}
-	capi.Guarded(func() {
+	f.guest.guarded(func() {
 		if failure != nil && s.otel.IsRecording() {
 			s.hostFailed(failure)
 		}
@@ -183,7 +181,7 @@ func (i *InterruptHandle) startSpan() span {
 	if call == nil {
 		return span{}
 	}
-	_, kill := startSpan(call.ctx, i.guest.tracer, spanKill)
+	_, kill := startSpan(call.caller, i.guest.tracer, spanKill)
 	return kill
 }
 

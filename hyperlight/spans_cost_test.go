@@ -10,7 +10,7 @@ import (
 
 // Without a provider there is nothing to pay for.
 func TestNoSpansCostNothing(t *testing.T) {
-	g := newGuest(Config{}, printing{})
+	g := &guest{}
 	f := &hostFunction{guest: g}
 	i := &InterruptHandle{guest: g}
 	o := &callOptions{}
@@ -21,10 +21,10 @@ func TestNoSpansCostNothing(t *testing.T) {
 		ctx, span = g.startCallSpan(ctx, "handler")
 		span.call(o)
 		span.took(ExecutionStats{})
-		span.after(StatusReady)
+		span.after(nil)
 		_ = span.end(err)
 		_, span = f.startSpan(ctx)
-		span.endHost(nil)
+		f.endSpan(span, nil)
 		i.startSpan().endKill(true)
 	}))
 }

@@ -183,6 +183,27 @@ func TestSpansOfFailedCalls(t *testing.T) {
 	assert.Equal(t, "ready", spans.one(t).attributes["hyperlight.sandbox.status"])
 }
 
+// A context that ends, and Close, stop a call without a span of their own.
+func TestSpansOfStoppedCalls(t *testing.T) {
+	spans := &recorder{}
+	loaded := loadHandler(t, `function handler() { console.log("here"); while (true) {} }`, hyperlight.WithTracerProvider(spans))
+	snapshot := takeSnapshot(t, loaded)
+	spans.all(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := loaded.HandleEvent(ctx, "handler", []byte(`{}`), hyperlight.WithPrintFunc(func(string) { cancel() }))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, failure{"cancelled", "context", "poisoned", ""}, failureOf(t, spans.one(t), err))
+
+	restore(t, loaded, snapshot)
+	spans.all(t)
+	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithPrintFunc(func(string) {
+		assert.NoError(t, loaded.Close())
+	}))
+	require.ErrorIs(t, err, hyperlight.ErrClosed)
+	assert.Equal(t, failure{"closed", "", "closed", ""}, failureOf(t, spans.one(t), err))
+}
+
 func TestSpanOfAnException(t *testing.T) {
 	spans := &recorder{}
 	loaded := loadHandler(t, `function handler(event) {
@@ -361,10 +382,16 @@ func TestSpansThatDoNotRecord(t *testing.T) {
 		"hyperlight.handle_event", "  hyperlight.host_function", "    work",
 	}, spanTree(found))
 	for _, span := range found {
-		delete(span.attributes, "hyperlight.handler.name") // Those are for the sampler.
-		delete(span.attributes, "hyperlight.host_function.module")
-		delete(span.attributes, "hyperlight.host_function.name")
-		assert.Empty(t, span.attributes, span.name)
+		var forSampler map[string]any
+		switch span.name {
+		case "hyperlight.handle_event":
+			forSampler = map[string]any{"hyperlight.handler.name": "handler"}
+		case "hyperlight.host_function":
+			forSampler = map[string]any{"hyperlight.host_function.module": "host", "hyperlight.host_function.name": "fail"}
+		default:
+			forSampler = map[string]any{}
+		}
+		assert.Equal(t, forSampler, span.attributes, span.name)
 		assert.Empty(t, span.events, span.name)
 		assert.Equal(t, codes.Unset, span.status)
 	}

@@ -27,7 +27,7 @@ static void run(const hljs_loaded_sandbox *loaded, int calls, bool gc) {
         uint8_t *result;
         size_t len;
         check(hljs_loaded_sandbox_handle_event(loaded, (const uint8_t *)name, strlen(name),
-                                               (const uint8_t *)event, strlen(event), gc, NULL, 0, &result,
+                                               (const uint8_t *)event, strlen(event), gc, NULL, 0, NULL, &result,
                                                &len, &error),
               &error);
         hljs_buffer_free(result, len);
@@ -57,7 +57,7 @@ int main(void) {
                                    (const uint8_t *)script, strlen(script), NULL, 0, &error),
           &error);
     hljs_loaded_sandbox *loaded;
-    check(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), &error);
+    check(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error), &error);
 
     for (int gc = 0; gc <= 1; gc++) {
         run(loaded, WARM_UP, gc);

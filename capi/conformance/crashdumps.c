@@ -24,7 +24,7 @@ static void on_request(const struct folder *folder) {
     CHECK(hljs_sandbox_generate_crashdump(sandbox, NULL) == expected);
     CHECK(dumps(folder) == supported);
     add(sandbox, "handler", "function handler() { return 1; }");
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error));
     CHECK(hljs_loaded_sandbox_generate_crashdump(loaded, NULL) == expected);
     CHECK(dumps(folder) == 2 * supported);
     answers(loaded, "{}", "1"); // A dump changes nothing.

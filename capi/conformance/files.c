@@ -123,7 +123,7 @@ void files_with_guest(void) {
                                             "  catch (e) { return e.message; }\n"
                                             "}"),
                                       BYTES("lib"), &error));
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error));
     hljs_sandbox_free(sandbox);
     CHECK(tree.stats > 0 && tree.reads >= 4);
     answers(loaded, "null", "\"abpkg\"");

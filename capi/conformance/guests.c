@@ -66,7 +66,7 @@ hljs_loaded_sandbox *load_script(hljs_proto_sandbox *proto, const char *script) 
     hljs_loaded_sandbox *loaded = NULL;
     hljs_sandbox *sandbox = boot(proto);
     add(sandbox, "handler", script);
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error));
     hljs_sandbox_free(sandbox);
     return loaded;
 }
@@ -91,7 +91,7 @@ void handle(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *
                    const char *expected) {
     uint8_t *result = NULL;
     size_t result_len = 0;
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, gc, NULL, 0, &result,
+    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, gc, NULL, 0, NULL, &result,
                                               &result_len, &error));
     if (!same_text(result, result_len, expected)) {
         check(0, expected, __FILE__, __LINE__);
@@ -104,11 +104,11 @@ void fails(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *e
                   hljs_code code) {
     uint8_t *result = (uint8_t *)untouched();
     size_t result_len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, 0, NULL, 0, &result,
+    FAILS(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, 0, NULL, 0, NULL, &result,
                                            &result_len, &error),
           code, NULL);
     CHECK(result == untouched() && result_len == 7);
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, 0, NULL, 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), event, len, 0, NULL, 0, NULL, &result,
                                            &result_len, NULL) == code);
 }
 
@@ -122,7 +122,7 @@ void is_stopped(const hljs_loaded_sandbox *loaded, const char *event, const hljs
     size_t result_len = 7, name_len = 0;
     const uint8_t *name = NULL;
     hljs_error *error = NULL;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), TEXT(event), 0, monitors, len, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), TEXT(event), 0, monitors, len, NULL, &result,
                                            &result_len, &error) == HLJS_CODE_CANCELLED);
     CHECK(result == untouched() && result_len == 7);
     CHECK(hljs_error_code(error) == HLJS_CODE_CANCELLED);

@@ -122,13 +122,13 @@ static void null_sandboxes(void) {
     FAILS(hljs_sandbox_status(NULL, &status, &error), invalid, "sandbox is NULL");
     FAILS(hljs_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");
     FAILS(hljs_sandbox_generate_crashdump(NULL, &error), invalid, "sandbox is NULL");
-    FAILS(hljs_sandbox_get_loaded_sandbox(NULL, &loaded, &error), invalid, "sandbox is NULL");
-    FAILS(hljs_sandbox_get_loaded_sandbox(NULL, NULL, &error), invalid, "loaded is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, &result, &len, &error), invalid,
+    FAILS(hljs_sandbox_get_loaded_sandbox(NULL, NULL, &loaded, &error), invalid, "sandbox is NULL");
+    FAILS(hljs_sandbox_get_loaded_sandbox(NULL, NULL, NULL, &error), invalid, "loaded is NULL");
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, NULL, &result, &len, &error), invalid,
           "loaded is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, NULL, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, NULL, NULL, &len, &error), invalid,
           "result is NULL");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, &result, NULL, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("{}"), 1, NULL, 0, NULL, &result, NULL, &error), invalid,
           "result_len is NULL");
     FAILS(hljs_loaded_sandbox_status(NULL, &status, &error), invalid, "loaded is NULL");
     FAILS(hljs_loaded_sandbox_status(NULL, NULL, &error), invalid, "status is NULL");
@@ -173,11 +173,11 @@ static void more_text(void) {
     FAILS(hljs_sandbox_add_module(NULL, BYTES("name"), BYTES("us\xff"), BYTES("script"), &error), invalid, NULL);
     FAILS(hljs_sandbox_remove_module(NULL, BYTES("\xff"), BYTES("user"), &error), invalid, NULL);
     FAILS(hljs_sandbox_remove_module(NULL, BYTES("name"), (const uint8_t *)"", SIZE_MAX, &error), invalid, NULL);
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("a\0"), BYTES("{}"), 1, NULL, 0, &result, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("a\0"), BYTES("{}"), 1, NULL, 0, NULL, &result, &len, &error), invalid,
           "the handler name contains a NUL byte at offset 1");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("\xff"), 1, NULL, 0, &result, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), BYTES("\xff"), 1, NULL, 0, NULL, &result, &len, &error), invalid,
           "the event is not UTF-8: invalid byte at offset 0");
-    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), NULL, 1, 1, NULL, 0, &result, &len, &error), invalid,
+    FAILS(hljs_loaded_sandbox_handle_event(NULL, BYTES("name"), NULL, 1, 1, NULL, 0, NULL, &result, &len, &error), invalid,
           "the event is NULL, but its length is 1");
     CHECK(result == untouched() && len == 7);
 }

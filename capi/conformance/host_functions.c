@@ -224,7 +224,7 @@ static void check_refusals(const hljs_loaded_sandbox *loaded) {
     };
     uint8_t *result = NULL;
     size_t len = 0, i;
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("\"refused\""), 0, NULL, 0, &result, &len,
+    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("\"refused\""), 0, NULL, 0, NULL, &result, &len,
                                               &error));
     CHECK(!contains(result, len, "returned"));
     for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++) CHECK(contains(result, len, reasons[i]));
@@ -252,7 +252,7 @@ void host_functions_with_guest(void) {
     answers(loaded, "\"last\"", "[\"the last one\"]");
     answers(loaded, "\"thread\"", "\"from another thread\"");
     answers(loaded, "\"replaced\"", "null");
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("\"fail\""), 0, NULL, 0, &result, &len,
+    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("\"fail\""), 0, NULL, 0, NULL, &result, &len,
                                               &error));
     CHECK(contains(result, len, "no such door: \xc3\xa4") && !contains(result, len, "returned"));
     hljs_buffer_free(result, len);

@@ -86,7 +86,7 @@ void interrupts_with_guest(void) {
     late = handle_of(loaded); // A consumed sandbox still gives one.
     hljs_loaded_sandbox_free(loaded);
     add(sandbox, "handler", may_spin);
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &again, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &again, &error));
     hljs_sandbox_free(sandbox);
     check_dropped(handle, 0);
     answers(again, "{}", "1");

@@ -28,7 +28,7 @@ static void call_back(hljs_loaded_sandbox *running) {
     hljs_status status = HLJS_STATUS_CONSUMED;
     uint64_t heap = 0, calls = 0;
     const char *busy = "the loaded sandbox is in use by another call";
-    FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
+    FAILS(hljs_loaded_sandbox_handle_event(running, BYTES("greet"), BYTES("{}"), 0, NULL, 0, NULL, &result, &len, &error),
           HLJS_CODE_BUSY, busy);
     FAILS(hljs_loaded_sandbox_unload(running, &sandbox, &error), HLJS_CODE_BUSY, busy);
     CHECK(result == untouched() && len == 7 && sandbox == untouched());
@@ -105,7 +105,7 @@ static void interrupt_signal(void) {
 static void handlers(const hljs_sandbox *sandbox) {
     hljs_loaded_sandbox *loaded = (hljs_loaded_sandbox *)untouched();
     static uint8_t big[20 << 10];
-    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), HLJS_CODE_NO_HANDLERS, NULL);
+    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error), HLJS_CODE_NO_HANDLERS, NULL);
     CHECK(loaded == untouched());
     check_status(sandbox, HLJS_STATUS_READY); // Not consumed.
 
@@ -122,7 +122,7 @@ static void handlers(const hljs_sandbox *sandbox) {
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("greet"), &error), HLJS_CODE_HANDLER_NOT_FOUND, NULL);
     add(sandbox, "greet", "no JavaScript at all");
     SUCCEEDS(hljs_sandbox_clear_handlers(sandbox, &error));
-    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), HLJS_CODE_NO_HANDLERS, NULL);
+    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error), HLJS_CODE_NO_HANDLERS, NULL);
 }
 
 static void modules(const hljs_sandbox *sandbox) {
@@ -151,9 +151,9 @@ static void add_all(const hljs_sandbox *sandbox) {
 static hljs_loaded_sandbox *load(hljs_sandbox *sandbox) {
     hljs_loaded_sandbox *loaded = NULL, *none = (hljs_loaded_sandbox *)untouched();
     const char *consumed = "the sandbox has already been consumed";
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error));
     check_status(sandbox, HLJS_STATUS_CONSUMED);
-    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &none, &error), HLJS_CODE_CONSUMED, consumed);
+    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &none, &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_add_handler(sandbox, BYTES("name"), BYTES("script"), NULL, 0, &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_remove_handler(sandbox, BYTES("name"), &error), HLJS_CODE_CONSUMED, consumed);
     FAILS(hljs_sandbox_clear_handlers(sandbox, &error), HLJS_CODE_CONSUMED, consumed);
@@ -198,7 +198,7 @@ static void exception(const hljs_loaded_sandbox *loaded, const char *name, const
     hljs_error *error = NULL;
     const uint8_t *text;
     size_t len;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), BYTES("{}"), 0, NULL, 0, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, TEXT(name), BYTES("{}"), 0, NULL, 0, NULL, &result,
                                            &result_len, &error) == HLJS_CODE_JS_EXCEPTION);
     hljs_error_js_message(error, &text, &len);
     CHECK(same_text(text, len, message));
@@ -225,7 +225,7 @@ static void *greet(void *argument) {
 static void poisoned(const hljs_loaded_sandbox *loaded) {
     uint8_t *result = (uint8_t *)untouched();
     size_t len = 7;
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("grow"), BYTES("{}"), 0, NULL, 0, &result, &len, &error),
+    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("grow"), BYTES("{}"), 0, NULL, 0, NULL, &result, &len, &error),
           HLJS_CODE_OUT_OF_MEMORY, NULL);
     check_loaded_status(loaded, HLJS_STATUS_POISONED);
     fails(loaded, "greet", BYTES("{}"), HLJS_CODE_POISONED);
@@ -253,7 +253,7 @@ static void bad_script(void) {
     memset(&printer, 0, sizeof printer);
     sandbox = new_sandbox(&printer);
     add(sandbox, "bad", "function handler( {");
-    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error), HLJS_CODE_JS_EXCEPTION, NULL);
+    FAILS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error), HLJS_CODE_JS_EXCEPTION, NULL);
     CHECK(loaded == untouched());
     check_status(sandbox, HLJS_STATUS_CONSUMED);
     hljs_sandbox_free(sandbox);

@@ -115,7 +115,7 @@ static void lists(const hljs_loaded_sandbox *loaded, hljs_code expected, const c
     size_t len = 7, i;
     for (i = 0; i < 6; i++) list[i] = monitor;
 #define CALL(list, count)                                                                                              \
-    hljs_loaded_sandbox_handle_event(loaded, BYTES("nobody"), BYTES("1"), 0, list, count, &result, &len, &error)
+    hljs_loaded_sandbox_handle_event(loaded, BYTES("nobody"), BYTES("1"), 0, list, count, NULL, &result, &len, &error)
     FAILS(CALL(list, 0), expected, message);
     FAILS(CALL(list, 5), expected, message);
     FAILS(CALL(list, 6), invalid, "there are 6 monitors, but a call takes at most 5");
@@ -222,12 +222,12 @@ static void triggers(void) {
     join_thread(thread);
     SUCCEEDS(hljs_loaded_sandbox_restore(loaded, snapshot, &error));
     // It stays fired, and such a call does not run.
-    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("{}"), 0, list, 1, &result, &len, &error),
+    FAILS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("{}"), 0, list, 1, NULL, &result, &len, &error),
           HLJS_CODE_CANCELLED, "Execution monitor failed to start: the trigger 'trigger-0' has fired");
     CHECK(result == untouched() && len == 7);
     check_loaded_status(loaded, HLJS_STATUS_READY);
     SUCCEEDS(hljs_monitor_reset(monitor, &error));
-    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("{}"), 0, list, 1, &result, &len,
+    SUCCEEDS(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), BYTES("{}"), 0, list, 1, NULL, &result, &len,
                                               &error));
     CHECK(same_text(result, len, "2"));
     hljs_buffer_free(result, len);

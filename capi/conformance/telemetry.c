@@ -141,7 +141,7 @@ void telemetry_with_guest(void) {
     SUCCEEDS(hljs_logs_start(HLJS_LOG_LEVEL_ERROR, 0, 1000, &error));
     sandbox = boot(new_proto());
     add(sandbox, "telemetry", "function handler(event) { if (event.fail) throw Error('logged on purpose'); return 1; }");
-    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, &loaded, &error));
+    SUCCEEDS(hljs_sandbox_get_loaded_sandbox(sandbox, NULL, &loaded, &error));
     hljs_sandbox_free(sandbox);
     handle(loaded, "telemetry", BYTES("{}"), 0, "1");
     handle(loaded, "telemetry", BYTES("{}"), 0, "1");

@@ -230,7 +230,7 @@ pub unsafe extern "C" fn hljs_builder_build(
 ) -> Code {
     ffi::guard(error, || {
         let sandbox = Out::new(sandbox, "sandbox")?;
-        let options = ffi::borrow(builder, "builder")?.0.take(|_| Ok(()))?;
+        let options = ffi::borrow(builder, "builder")?.0.take()?;
         // The guest's text goes to the caller's function or nowhere; never to standard output.
         let printer = options.printer;
         let print = move |text: String| {

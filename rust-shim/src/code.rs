@@ -90,6 +90,8 @@ pub enum Code {
     MonitorFailedToStart = 120,
     /// The process has used as many names of triggers as it can.
     TooManyTriggers = 121,
+    /// The context was cancelled before the call, so the guest did not run. The sandbox is as before.
+    ContextCancelled = 122,
     /// Metrics must be installed before the first call that builds a sandbox.
     TelemetryTooLate = 130,
     /// Metrics were not installed.

@@ -46,6 +46,8 @@ impl Target for Arc<dyn InterruptHandle> {
 pub(crate) enum Cause {
     /// An interrupt handle.
     Interrupt,
+    /// A context.
+    Context,
     /// A monitor that fired while the guest ran.
     Monitor(&'static str),
     /// A monitor that had fired before, so that the guest did not run.
@@ -53,12 +55,14 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// The name of `Cause::Interrupt`; no trigger may have it.
+    /// The names of `Cause::Interrupt` and `Cause::Context`; no trigger may have them.
     pub(crate) const INTERRUPT: &'static str = "interrupt";
+    pub(crate) const CONTEXT: &'static str = "context";
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Interrupt => Self::INTERRUPT,
+            Self::Context => Self::CONTEXT,
             Self::Monitor(name) | Self::Refusal(name) => name,
         }
     }
@@ -115,13 +119,18 @@ impl Interrupter {
         if !self.active.load(Ordering::Acquire) {
             return false;
         }
-        let mut state = self.lock();
+        let state = self.lock();
         if !state.running {
             return false;
         }
+        self.stop(state, Cause::Interrupt)
+    }
+
+    /// Stops the call that runs. Whether or not something else has fired before, it is signalled at once.
+    fn stop(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> bool {
         let call = state.call;
         let first = state.cause.is_none();
-        state.cause = state.cause.or(Some(Cause::Interrupt));
+        state.cause = state.cause.or(Some(cause));
         let sent = self.target.kill();
         drop(state);
         if first {
@@ -223,6 +232,14 @@ impl Gate {
         passed
     }
 
+    /// Stops the call for a context, unless it has ended.
+    pub(crate) fn cancel(&self) {
+        let state = self.interrupter.lock();
+        if state.running && state.call == self.call {
+            self.interrupter.stop(state, Cause::Context);
+        }
+    }
+
     /// Notes that the call will not run because the monitor of this name has fired already.
     pub(crate) fn refuse(&self, name: &'static str) {
         self.enter(Cause::Refusal(name));
@@ -235,6 +252,13 @@ impl Gate {
             state.cause = Some(cause);
         }
         open
+    }
+}
+
+impl PartialEq for Gate {
+    /// Whether both belong to the same call.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.interrupter, &other.interrupter) && self.call == other.call
     }
 }
 

@@ -26,6 +26,7 @@ mod builder;
 mod host_call;
 mod file_system;
 mod proto_sandbox;
+mod context;
 mod sandbox;
 mod monitor;
 mod loaded_sandbox;
@@ -35,6 +36,7 @@ mod snapshot;
 // What it stands on.
 mod ffi;
 mod guest_error;
+mod hush;
 mod import_limits;
 mod interrupt;
 mod json;

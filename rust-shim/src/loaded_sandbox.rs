@@ -11,6 +11,7 @@ use hyperlight_js::{HyperlightError, LoadedJSSandbox, SandboxStatus};
 use serde::de::IgnoredAny;
 
 use crate::code::{Code, Status};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::interrupt::{Cause, Interrupter};
@@ -34,15 +35,12 @@ pub struct LoadedSandbox {
 }
 
 impl LoadedSandbox {
-    /// `interrupter` is that of the micro-VM, if it was loaded before.
     pub(crate) fn new(
         contents: LoadedJSSandbox,
         settings: Arc<Effective>,
-        interrupter: Option<Arc<Interrupter>>,
+        interrupter: Arc<Interrupter>,
     ) -> Self {
         let status = contents.status();
-        let interrupter =
-            interrupter.unwrap_or_else(|| Interrupter::new(contents.interrupt_handle()));
         let shell = Shell::new("the loaded sandbox", contents);
         shell.set_status(status.into());
         Self {
@@ -60,6 +58,7 @@ impl LoadedSandbox {
         event: &str,
         gc: bool,
         monitors: &[&Monitor],
+        context: Option<&Context>,
     ) -> Result<String> {
         self.shell.with(|contents| {
             let input_buffer = self.settings.get().input_buffer;
@@ -82,12 +81,14 @@ impl LoadedSandbox {
                 monitor::prepare(contents)?;
             }
             let call = self.interrupter.begin();
+            let watched = context.map(|context| context.watch(&call)).transpose()?;
             let guarded: Vec<Guarded> = monitors
                 .iter()
                 .map(|monitor| monitor.guard(call.gate()))
                 .collect();
             let answer = monitor::handle_event(contents, name, event.to_owned(), gc, &guarded);
             let cause = call.end();
+            drop(watched);
             self.shell.set_status(contents.status().into());
             let refusal = answer.as_ref().err().and_then(|e| refusal(e, name, cause));
             if refusal.is_none() {
@@ -162,6 +163,9 @@ fn refusal(error: &HyperlightError, name: &str, cause: Option<Cause>) -> Option<
 /// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
 /// returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
 ///
+/// `context` may be NULL. Cancelling it stops the guest, too, with "context" for a monitor's name. If it was cancelled
+/// before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
+///
 /// The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
 /// variable `HYPERLIGHT_MONITOR_THREADS` says then.
 #[unsafe(no_mangle)]
@@ -174,6 +178,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     gc: u32,
     monitors: *const *const Monitor,
     monitors_len: usize,
+    context: *const Context,
     result: *mut *mut u8,
     result_len: *mut usize,
     error: *mut *mut Error,
@@ -185,7 +190,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let answer = loaded.handle_event(name, event, gc != 0, &monitors)?;
+        let answer = loaded.handle_event(name, event, gc != 0, &monitors, ffi::peek(context))?;
         ffi::give_bytes(answer.into_bytes(), result, result_len);
         Ok(())
     })
@@ -249,12 +254,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_interrupt_handle(
     ffi::guard(error, || {
         let handle = Out::new(handle, "handle")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        repeater::start().map_err(|e| {
-            Error::new(
-                Code::HostResources,
-                format!("the thread that interrupts guests failed to start: {e}"),
-            )
-        })?;
+        repeater::start_or_fail()?;
         handle.give(InterruptHandle::new(Arc::clone(&loaded.interrupter)));
         Ok(())
     })
@@ -366,14 +366,13 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
     ffi::guard(error, || {
         let sandbox = Out::new(sandbox, "sandbox")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let contents = loaded.shell.take(|_| Ok(()))?;
-        let interrupter = Some(Arc::clone(&loaded.interrupter));
+        let contents = loaded.shell.take()?;
         let unloaded = contents.unload()?;
         loaded.settings.reset();
         sandbox.give(Sandbox::new(
             unloaded,
             Arc::clone(&loaded.settings),
-            interrupter,
+            Arc::clone(&loaded.interrupter),
         ));
         Ok(())
     })

@@ -15,6 +15,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+use crate::hush;
 use crate::import_limits;
 use crate::log_ring::Ring;
 use crate::logs::LogLevel;
@@ -271,6 +272,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if hush::is_hushed() {
+            return;
+        }
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         if let Some(span) = context.span(id) {
@@ -296,6 +300,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if hush::is_hushed() {
+            return;
+        }
         if import_limits::is_announcement(event.metadata()) {
             import_limits::check(event);
             if !self.filter.wants(event.metadata()) {

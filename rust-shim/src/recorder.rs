@@ -13,6 +13,8 @@ use metrics::{
 };
 use serde::Serialize;
 
+use crate::hush;
+
 /// How many series there can be, of all kinds together.
 const MAX_SERIES: usize = 10_000;
 
@@ -128,6 +130,9 @@ impl metrics::Recorder for Recorder {
     fn describe_histogram(&self, _: KeyName, _: Option<AnyUnit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        if hush::is_hushed() {
+            return Counter::noop();
+        }
         self.series(&self.counters, key, AtomicU64::default)
             .map_or_else(Counter::noop, Counter::from_arc)
     }
@@ -138,6 +143,9 @@ impl metrics::Recorder for Recorder {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        if hush::is_hushed() {
+            return Histogram::noop();
+        }
         self.series(&self.histograms, key, || Buckets::new(Unit::of(key.name())))
             .map_or_else(Histogram::noop, Histogram::from_arc)
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::code::Code;
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupter;
 use crate::signal;
 
@@ -36,6 +38,16 @@ pub(crate) fn start() -> io::Result<()> {
         fired.started = true;
     }
     Ok(())
+}
+
+/// `start` for exports.
+pub(crate) fn start_or_fail() -> Result<()> {
+    start().map_err(|e| {
+        Error::new(
+            Code::HostResources,
+            format!("the thread that interrupts guests failed to start: {e}"),
+        )
+    })
 }
 
 /// Kills the guest again and again until this call has ended.

@@ -10,9 +10,10 @@ use hyperlight_js::{
 };
 
 use crate::code::{Code, Status};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
-use crate::interrupt::{Call, Interrupter};
+use crate::interrupt::Interrupter;
 use crate::loaded_sandbox::LoadedSandbox;
 use crate::settings::{Effective, LONGEST_TEXT};
 use crate::shell::Shell;
@@ -21,8 +22,7 @@ use crate::shell::Shell;
 pub struct Sandbox {
     shell: Shell<Contents>,
     settings: Arc<Effective>,
-    /// Upstream gives none out before the first handlers are loaded.
-    interrupter: Option<Arc<Interrupter>>,
+    interrupter: Arc<Interrupter>,
 }
 
 struct Contents {
@@ -35,7 +35,7 @@ impl Sandbox {
     pub(crate) fn new(
         sandbox: JSSandbox,
         settings: Arc<Effective>,
-        interrupter: Option<Arc<Interrupter>>,
+        interrupter: Arc<Interrupter>,
     ) -> Self {
         let status = sandbox.status();
         let contents = Contents {
@@ -254,34 +254,40 @@ pub unsafe extern "C" fn hljs_sandbox_generate_crashdump(
     })
 }
 
-/// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails;
-/// not when there are no handlers (`HLJS_CODE_NO_HANDLERS`). A sandbox that was unloaded can be interrupted
-/// meanwhile, by a handle from then.
+/// Compiles and evaluates the handlers in the guest. Consumes the sandbox, also when a script fails, or is
+/// stopped: by the context (NULL: none), or by an interrupt handle from before the sandbox was unloaded. Not when
+/// there are no handlers (`HLJS_CODE_NO_HANDLERS`), or the context was cancelled before
+/// (`HLJS_CODE_CONTEXT_CANCELLED`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
     sandbox: *const Sandbox,
+    context: *const Context,
     loaded: *mut *mut LoadedSandbox,
     error: *mut *mut Error,
 ) -> Code {
     ffi::guard(error, || {
         let loaded = Out::new(loaded, "loaded")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
-        let contents = sandbox.shell.take(|contents| match contents.handlers {
-            0 => Err(Error::new(
-                Code::NoHandlers,
-                "No handlers have been added to the sandbox",
-            )),
-            _ => Ok(()),
+        let context = ffi::peek(context);
+        let (contents, (call, watched)) = sandbox.shell.take_if(|contents| {
+            if contents.handlers == 0 {
+                return Err(Error::new(
+                    Code::NoHandlers,
+                    "No handlers have been added to the sandbox",
+                ));
+            }
+            let call = sandbox.interrupter.begin();
+            let watched = context.map(|context| context.watch(&call)).transpose()?;
+            Ok((call, watched))
         })?;
-        let interrupter = sandbox.interrupter.clone();
-        let call = interrupter.as_ref().map(Interrupter::begin);
         let result = contents.sandbox.get_loaded_sandbox();
-        let cause = call.and_then(Call::end);
+        let cause = call.end();
+        drop(watched);
         let upstream = result.map_err(|e| Error::from(e).stopped_by(cause))?;
         loaded.give(LoadedSandbox::new(
             upstream,
             Arc::clone(&sandbox.settings),
-            interrupter,
+            Arc::clone(&sandbox.interrupter),
         ));
         Ok(())
     })

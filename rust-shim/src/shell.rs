@@ -45,12 +45,18 @@ impl<T> Shell<T> {
         }
     }
 
-    /// Empties the shell, if `check` agrees. From then on it answers "consumed".
-    pub(crate) fn take(&self, check: impl FnOnce(&T) -> Result<()>) -> Result<T> {
+    /// Empties the shell. From then on it answers "consumed".
+    pub(crate) fn take(&self) -> Result<T> {
+        self.take_if(|_| Ok(())).map(|(contents, ())| contents)
+    }
+
+    /// Empties the shell, if `check` agrees, whose result comes along.
+    pub(crate) fn take_if<R>(&self, check: impl FnOnce(&T) -> Result<R>) -> Result<(T, R)> {
         let mut slot = self.lock()?;
-        check(slot.as_ref().ok_or_else(|| self.consumed())?)?;
+        let result = check(slot.as_ref().ok_or_else(|| self.consumed())?)?;
         self.set_status(Status::Consumed);
-        slot.take().ok_or_else(|| self.consumed())
+        let contents = slot.take().ok_or_else(|| self.consumed())?;
+        Ok((contents, result))
     }
 
     /// Hands the contents to `change` and takes back what it makes of them. Should it fail, the shell is
@@ -90,9 +96,9 @@ mod tests {
     #[test]
     fn a_taken_shell_is_consumed() {
         let shell = Shell::new("the thing", 7);
-        assert_eq!(shell.take(|_| Ok(())).unwrap(), 7);
+        assert_eq!(shell.take().unwrap(), 7);
         assert_eq!(shell.status(), Status::Consumed);
-        let error = shell.take(|_| Ok(())).unwrap_err();
+        let error = shell.take().unwrap_err();
         assert_eq!(error.code(), Code::Consumed);
         assert_eq!(error.message(), "the thing has already been consumed");
         let error = shell.with(|_| Ok(())).unwrap_err();
@@ -103,11 +109,11 @@ mod tests {
     fn a_refused_take_keeps_the_contents() {
         let shell = Shell::new("the thing", 7);
         let error = shell
-            .take(|_| Err(Error::invalid_argument("no")))
+            .take_if(|_| Err::<(), _>(Error::invalid_argument("no")))
             .unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument);
         assert_eq!(shell.status(), Status::Ready);
-        assert_eq!(shell.take(|_| Ok(())).unwrap(), 7);
+        assert_eq!(shell.take().unwrap(), 7);
     }
 
     #[test]
@@ -115,7 +121,7 @@ mod tests {
         let shell = Shell::new("the thing", 7);
         shell.replace(|seven| Ok(seven + 1)).unwrap();
         assert_eq!(shell.status(), Status::Ready);
-        assert_eq!(shell.take(|_| Ok(())).unwrap(), 8);
+        assert_eq!(shell.take().unwrap(), 8);
         let error = shell.replace(Ok).unwrap_err();
         assert_eq!(error.code(), Code::Consumed);
     }

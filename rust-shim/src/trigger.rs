@@ -11,7 +11,7 @@ use crate::interrupt::Cause;
 
 /// Names that mean something else where the name of a monitor is told: upstream's monitors, interrupt
 /// handles, and contexts.
-const RESERVED: [&str; 4] = ["wall-clock", "cpu-time", Cause::INTERRUPT, "context"];
+const RESERVED: [&str; 4] = ["wall-clock", "cpu-time", Cause::INTERRUPT, Cause::CONTEXT];
 
 const LONGEST_NAME: usize = 64;
 

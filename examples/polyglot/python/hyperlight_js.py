@@ -26,9 +26,9 @@ FALLIBLE = {
     "hljs_proto_sandbox_register": [OBJECT, *BYTES, *BYTES, HOST_FUNCTION, c_void_p, c_void_p],
     "hljs_proto_sandbox_load_runtime": [OBJECT, OUT],
     "hljs_sandbox_add_handler": [OBJECT, *BYTES, *BYTES, *BYTES],
-    "hljs_sandbox_get_loaded_sandbox": [OBJECT, OUT],
+    "hljs_sandbox_get_loaded_sandbox": [OBJECT, OBJECT, OUT],
     "hljs_loaded_sandbox_handle_event": [
-        OBJECT, *BYTES, *BYTES, c_uint32, POINTER(c_void_p), c_size_t, OUT, POINTER(c_size_t),
+        OBJECT, *BYTES, *BYTES, c_uint32, POINTER(c_void_p), c_size_t, OBJECT, OUT, POINTER(c_size_t),
     ],
     "hljs_host_call_return_json": [OBJECT, *BYTES, *BYTES],
     "hljs_host_call_return_bytes": [OBJECT, *BYTES],
@@ -148,7 +148,7 @@ class Sandbox:
             with library.make("hljs_proto_sandbox_load_runtime", proto) as sandbox:
                 for name, source in handlers.items():
                     library.call("hljs_sandbox_add_handler", sandbox, *text(name), *text(source), None, 0)
-                self._loaded = library.make("hljs_sandbox_get_loaded_sandbox", sandbox)
+                self._loaded = library.make("hljs_sandbox_get_loaded_sandbox", sandbox, None)
 
     def __enter__(self):
         return self
@@ -161,7 +161,7 @@ class Sandbox:
         result, length = c_void_p(), c_size_t()
         self._library.call(
             "hljs_loaded_sandbox_handle_event", self._loaded.pointer, *text(name), *text(json.dumps(event)),
-            1, None, 0, byref(result), byref(length),
+            1, None, 0, None, byref(result), byref(length),
         )
         try:
             return json.loads(read(result, length))

@@ -1,0 +1,75 @@
+package hyperlight
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// guestCall is one stay in the guest: a handler's call, or the evaluation of top-level code by Load.
+type guestCall struct {
+	guest  *guest
+	caller context.Context // what the caller gave
+	watch  *watch
+	output output
+
+	hostFailures  []*hostFailure // the last ones of host functions
+	moduleFailure error          // why the module loader's file system failed last
+
+	mu     sync.Mutex
+	inner  context.Context // what host functions get, once one was called
+	cancel context.CancelCauseFunc
+	over   error // why inner has ended, or ends as soon as it is made
+}
+
+// errCallOver is why the context of a host function ends when nothing else has ended it.
+var errCallOver = errors.New("the call that this context was for is over")
+
+// context is what host functions get: the caller's, which also ends with the call, and knows that it is in it.
+func (c *guestCall) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner == nil {
+		ctx, cancel := context.WithCancelCause(c.caller)
+		c.inner, c.cancel = &callContext{ctx, c}, cancel
+		if c.over != nil {
+			cancel(c.over)
+		}
+	}
+	return c.inner
+}
+
+// finish ends the context that host functions get.
+func (c *guestCall) finish(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over == nil {
+		c.over = why
+	}
+	if c.cancel != nil {
+		c.cancel(c.over)
+	}
+}
+
+// explain makes of the error of a call one that says what only Go knows: that the sandbox was closed, how the
+// context ended, what a host function or a file system returned. nil stays nil.
+func (c *guestCall) explain(op string, native *capi.Error) error {
+	if native == nil {
+		return nil
+	}
+	refused := native.Code == capi.CodeContextCancelled
+	stopped := native.Code == capi.CodeCancelled && native.Monitor == contextMonitor
+	switch {
+	case !refused && !stopped:
+		return c.withModuleFailure(c.withHostFailure(nativeError(op, native)))
+	case c.guest.closed.Load():
+		return &Error{Op: op, Code: CodeClosed, Message: "the sandbox was closed, which stopped the guest"}
+	case refused:
+		return contextError(op, c.caller)
+	}
+	err := newError(op, native)
+	err.cause = causeOf(c.caller)
+	return err
+}
