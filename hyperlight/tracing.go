@@ -34,7 +34,8 @@ import (
 //   - hyperlight.gc: of handle_event; see [WithGC].
 //   - hyperlight.call.wall_time, hyperlight.call.cpu_time: of handle_event, in seconds; see [ExecutionStats]. Missing
 //     if the call did not enter the guest, and the second if it is not known.
-//   - hyperlight.monitor: of handle_event and load; what has stopped the guest, as [Error].Monitor says.
+//   - hyperlight.monitor: of handle_event and load; what has stopped the guest, as [Error].Monitor says, or fired just
+//     as it finished.
 //   - hyperlight.sandbox.status: of handle_event, snapshot and restore; the [Status] after it, as its String says.
 //     Missing if it did not begin.
 //   - hyperlight.host_function.module, hyperlight.host_function.name: of host_function.
