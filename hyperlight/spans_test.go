@@ -181,6 +181,12 @@ func TestSpansOfFailedCalls(t *testing.T) {
 	}
 	restore(t, loaded, snapshot)
 	assert.Equal(t, "ready", spans.one(t).attributes["hyperlight.sandbox.status"])
+
+	var none context.Context
+	_, err := loaded.HandleEvent(none, "handler", []byte(`{}`))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	require.ErrorIs(t, loaded.Restore(none, snapshot), hyperlight.ErrInvalidArgument)
+	assert.Empty(t, spans.all(t), "there is nothing to be below")
 }
 
 // A context that ends, and Close, stop a call without a span of their own.
