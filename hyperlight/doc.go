@@ -85,11 +85,15 @@
 // is behind it. The comment of each method says what its errors leave behind: a sandbox that is ready, poisoned,
 // consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded.
 //
-// # Metrics and logs
+// # Spans, metrics and logs
 //
-// [EnableMetrics], before the first New, makes upstream's metrics readable ([Metrics]); [ForwardLogs] sends
-// what upstream logs to a [log/slog.Logger]. Both are for the whole process, off by default, and cost
-// nothing then. [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built
+// [WithTracerProvider] has OpenTelemetry spans made of what happens to a sandbox, from New to Unload; those of host
+// functions are below the call that they answer, and their ctx takes the trace further.
+//
+// [EnableMetrics], before the first New, makes upstream's metrics readable ([Metrics]), and the module
+// hyperlight/otelmetrics exports them through OpenTelemetry's SDK; [ForwardLogs] sends what upstream logs to a
+// [log/slog.Logger]. Both are for the whole process. All three are off by default, and cost nothing then.
+// [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built
 // for it.
 //
 // # Goroutines

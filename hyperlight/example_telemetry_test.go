@@ -31,6 +31,24 @@ func ExampleMetrics() {
 	}
 }
 
+func ExampleWithTracerProvider() {
+	spans := &recorder{} // Yours is that of OpenTelemetry's SDK, or otel.GetTracerProvider().
+	loaded := newLoaded(`function handler(event) { return event; }`, hyperlight.WithTracerProvider(spans))
+	defer loaded.Close()
+	_, err := loaded.HandleEvent(context.Background(), "greet", []byte(`{}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, span := range spans.spans {
+		fmt.Println(span.name, span.attributes["hyperlight.handler.name"])
+	}
+	// Output:
+	// hyperlight.build <nil>
+	// hyperlight.load_runtime <nil>
+	// hyperlight.load <nil>
+	// hyperlight.handle_event greet
+}
+
 func ExampleForwardLogs() {
 	loaded := newLoaded(`function handler(event) { return event; }`)
 	defer loaded.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
@@ -12,7 +14,8 @@ import (
 type guest struct {
 	original Config // what it was built with, and has again after unloading
 	config   atomic.Pointer[Config]
-	print    printing // where the guest prints, unless a call says otherwise
+	print    printing     // where the guest prints, unless a call says otherwise
+	tracer   trace.Tracer // nil: no spans
 
 	call    atomic.Pointer[guestCall]
 	stopper *stopper

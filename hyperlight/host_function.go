@@ -232,9 +232,10 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	}
 	var result RawValue
 	var failure *hostFailure
+	inside, span := f.startSpan(ctx)
 	if panicked := f.guest.guarded(func() {
 		var err error
-		if result, err = f.answer(ctx, args, packed); err != nil {
+		if result, err = f.answer(inside, args, packed); err != nil {
 			failure = f.failure(err, err.Error())
 		}
 	}); panicked != nil {
@@ -245,6 +246,7 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 			failure = f.failure(nativeError("host function", err), err.Message)
 		}
 	}
+	f.endSpan(span, failure)
 	if failure != nil {
 		capi.HostCallFail(native, failure.text)
 		if running != nil {

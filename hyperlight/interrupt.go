@@ -9,7 +9,10 @@ import (
 // InterruptHandle stops the guest of one micro-VM. It may be used from any goroutine, and from several at a
 // time, for as long as you like: it stays valid when the sandbox is unloaded and loaded again, and when it
 // is closed. It needs no Close. Upstream: InterruptHandle.
-type InterruptHandle struct{ native capi.InterruptHandle }
+type InterruptHandle struct {
+	native capi.InterruptHandle
+	guest  *guest
+}
 
 // InterruptHandle makes a handle that stops the guest. It never waits for a running guest. Upstream:
 // LoadedJSSandbox::interrupt_handle.
@@ -31,7 +34,7 @@ func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 	case err != nil:
 		return nil, nativeError(op, err)
 	}
-	i := &InterruptHandle{native}
+	i := &InterruptHandle{native, s.guest}
 	runtime.AddCleanup(i, capi.InterruptHandleFree, native)
 	return i, nil
 }
@@ -45,7 +48,12 @@ func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 //
 // Otherwise Kill waits until the guest has stopped, which takes about as long as [WithInterruptRetryDelay]
 // says. Upstream: InterruptHandle::kill, which may miss a call that has only just begun.
-func (i *InterruptHandle) Kill() bool { return i.ask(capi.InterruptHandleKill) }
+func (i *InterruptHandle) Kill() bool {
+	span := i.startSpan()
+	sent := i.ask(capi.InterruptHandleKill)
+	span.endKill(sent)
+	return sent
+}
 
 // Dropped says whether the micro-VM is gone: with a sandbox that was closed, once its last call has ended, or
 // with one that a transition has lost. It never waits. Upstream: InterruptHandle::dropped.

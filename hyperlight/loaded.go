@@ -82,6 +82,12 @@ func (gc gcOption) applyToRun(run *runOptions) { run.call = append(run.call, gc)
 //
 // Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
+	ctx, span := s.guest.startCallSpan(ctx, name)
+	result, err := s.handleEvent(ctx, name, event, opts, span)
+	return result, span.end(err)
+}
+
+func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []byte, opts []CallOption, span span) ([]byte, error) {
 	const op = "HandleEvent"
 	o := callOptions{gc: true, print: s.guest.printing()}
 	for _, opt := range opts {
@@ -96,6 +102,8 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	if err := o.check(op); err != nil {
 		return nil, err
 	}
+	span.call(&o)
+	accounts := o.wantsStats || span.records()
 	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()
 	if err := s.h.enter(ctx, op); err != nil {
@@ -110,7 +118,7 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		}
 	}
 	var before uint64
-	if o.wantsStats {
+	if accounts {
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
@@ -119,26 +127,33 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 	if monitors != nil {
 		closeMonitors(o.monitors, monitors)
 	}
-	if o.wantsStats || call.output.dropped > 0 {
-		s.account(&o, call, before)
+	if accounts || call.output.dropped > 0 {
+		s.account(&o, call, before, span)
 	}
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was.
+	}
+	span.after(s)
+	if err != nil {
 		return nil, call.explain(op, err)
 	}
 	return result, nil
 }
 
 // account notes what a call took, for whom it may concern.
-func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64) {
+func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64, span span) {
 	stats, calls := s.readStats(s.h.native)
 	if dropped := call.output.dropped; dropped > 0 {
 		s.cut.Store(&cutOutput{calls, dropped})
 		stats.PrintDropped = dropped
 	}
-	if o.wantsStats && calls != before {
+	if calls == before {
+		return
+	}
+	if o.wantsStats {
 		*o.stats = stats
 	}
+	span.took(stats)
 }
 
 // Unload forgets all handlers and modules and restores the state before they were loaded, also from
@@ -152,6 +167,12 @@ func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64
 // [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and the error of ctx,
 // which consume nothing.
 func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
+	ctx, span := s.guest.startSpan(ctx, spanUnload)
+	sandbox, err := s.unload(ctx)
+	return sandbox, span.end(err)
+}
+
+func (s *LoadedJSSandbox) unload(ctx context.Context) (*JSSandbox, error) {
 	const op = "Unload"
 	defer runtime.KeepAlive(s)
 	if err := s.h.enter(ctx, op); err != nil {

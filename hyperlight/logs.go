@@ -52,7 +52,7 @@ func WithLogCapacity(records int) LogOption {
 
 // WithSpans says whether spans are forwarded too; they are not if this is not given. A span is a
 // piece of upstream's work, like one handle_event. Upstream's are at slog.LevelInfo and below; with them
-// the smallest call costs more than three times as much.
+// the smallest call costs more than three times as much. OpenTelemetry's are made by [WithTracerProvider].
 func WithSpans(spans bool) LogOption {
 	return func(o *logOptions) { o.spans = spans }
 }
@@ -77,6 +77,9 @@ var forwarding struct {
 //   - upstream's fields under upstream's names, as bool, int64, uint64, float64 or string;
 //   - duration and span_id for a span, whose message is its name, and which comes when it ends;
 //   - parent_id for what happened inside a span, if spans are forwarded: that span's span_id.
+//
+// These spans and their ids are upstream's own, and not OpenTelemetry's ([WithTracerProvider]): nothing in a record
+// tells which call in Go it belongs to, or which trace, and so the context that it is delivered with has none.
 //
 // Guests never wait for the logger: records wait in native memory, and one goroutine of this package
 // delivers them in order, with context.Background(). What finds no room is dropped, and a record with

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
@@ -57,6 +59,9 @@ type options struct {
 
 	crashdump *bool
 	debugging *uint16
+
+	tracerProvider trace.TracerProvider
+	wantsSpans     bool
 }
 
 // WithHeapSize sets the size of the guest's heap, at least 4 MiB; [DefaultHeapSize] if not given. A

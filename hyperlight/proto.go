@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
@@ -52,6 +54,17 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 		}
 		opt.applyToSandbox(&o)
 	}
+	tracer, err := o.tracer(op)
+	if err != nil {
+		return nil, err
+	}
+	_, span := startSpan(context.Background(), tracer, spanBuild)
+	proto, err := o.build(op, builder, tracer)
+	return proto, span.end(err)
+}
+
+// build makes a sandbox that agrees with the options.
+func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*ProtoJSSandbox, error) {
 	if err := o.apply(op, builder); err != nil {
 		return nil, err
 	}
@@ -63,6 +76,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
+	g.tracer = tracer
 	if nativeErr := capi.BuilderSetPrint(builder, g.printed); nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
@@ -88,6 +102,12 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 // 1 MiB above the least that New accepts; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and
 // the error of ctx, which consume nothing.
 func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
+	ctx, span := p.guest.startSpan(ctx, spanLoadRuntime)
+	sandbox, err := p.loadRuntime(ctx)
+	return sandbox, span.end(err)
+}
+
+func (p *ProtoJSSandbox) loadRuntime(ctx context.Context) (*JSSandbox, error) {
 	const op = "LoadRuntime"
 	defer runtime.KeepAlive(p)
 	if err := p.h.enter(ctx, op); err != nil {

@@ -165,6 +165,12 @@ func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
 // script exports no function handler; [ErrCancelled]; [ErrOutOfMemory], [ErrGuestAborted],
 // [ErrAccessViolation] and [ErrVMFailure].
 func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
+	ctx, span := s.guest.startSpan(ctx, spanLoad)
+	loaded, err := s.load(ctx)
+	return loaded, span.end(err)
+}
+
+func (s *JSSandbox) load(ctx context.Context) (*LoadedJSSandbox, error) {
 	const op = "Load"
 	defer runtime.KeepAlive(s)
 	if err := s.h.enter(ctx, op); err != nil {

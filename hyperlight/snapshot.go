@@ -33,6 +33,12 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 // [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for
 // a nil ctx, and the error of ctx. The sandbox is as before then.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
+	ctx, span := s.guest.startSpan(ctx, spanSnapshot)
+	snapshot, err := s.snapshot(ctx, span)
+	return snapshot, span.end(err)
+}
+
+func (s *LoadedJSSandbox) snapshot(ctx context.Context, span span) (*Snapshot, error) {
 	const op = "Snapshot"
 	defer runtime.KeepAlive(s)
 	if err := s.h.enter(ctx, op); err != nil {
@@ -40,6 +46,7 @@ func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 	}
 	defer s.h.leave()
 	native, err := capi.LoadedSandboxSnapshot(s.h.native)
+	span.after(s)
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
@@ -67,6 +74,11 @@ func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 // After any other failure ([ErrHostResources], [ErrSnapshotCorrupt] for a forged file, [ErrVMFailure])
 // [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or unrecoverable.
 func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error {
+	ctx, span := s.guest.startSpan(ctx, spanRestore)
+	return span.end(s.restore(ctx, snapshot, span))
+}
+
+func (s *LoadedJSSandbox) restore(ctx context.Context, snapshot *Snapshot, span span) error {
 	const op = "Restore"
 	native, release, err := snapshot.use(op)
 	if err != nil {
@@ -80,6 +92,7 @@ func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error
 	defer s.h.leave()
 	failure := capi.LoadedSandboxRestore(s.h.native, native)
 	s.readStatus()
+	span.after(s)
 	if failure != nil {
 		return nativeError(op, failure)
 	}

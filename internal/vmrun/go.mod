@@ -11,6 +11,11 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require github.com/ebitengine/purego v0.11.3 // indirect
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/ebitengine/purego v0.11.3 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+)
 
 replace github.com/hyperlight-go/hyperlight-js => ../../
