@@ -19,7 +19,8 @@
 // Close, which never waits, and is safe at any time and as often as you like; one that is forgotten without
 // Close is freed some time after it became unreachable.
 //
-// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them.
+// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them. Many events
+// at a time are for [LoadedJSSandbox.HandleEvents].
 //
 // # Handlers and modules
 //

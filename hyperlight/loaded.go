@@ -27,7 +27,10 @@ func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
 
 // CallOption configures one call of [LoadedJSSandbox.HandleEvent]; of the same option the last one counts,
 // except for [WithMonitors]. Upstream has parameters and methods in their place.
-type CallOption interface{ applyToCall(*callOptions) }
+type CallOption interface {
+	BatchOption
+	applyToCall(*callOptions)
+}
 
 type callOptions struct {
 	gc         bool
@@ -51,7 +54,8 @@ func WithGC(gc bool) CallOption { return gcOption(gc) }
 
 type gcOption bool
 
-func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
+func (gc gcOption) applyToCall(o *callOptions)   { o.gc = bool(gc) }
+func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions) }
 
 // HandleEvent runs the handler called name with an event, which is JSON, and returns its result, which
 // is JSON and the caller's to keep. The state of the handler's module is kept from call to call. The event

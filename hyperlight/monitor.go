@@ -120,7 +120,8 @@ func WithMonitors(monitors ...Monitor) CallOption { return monitorsOption(monito
 
 type monitorsOption []Monitor
 
-func (m monitorsOption) applyToCall(o *callOptions) { o.monitors = append(o.monitors, m...) }
+func (m monitorsOption) applyToCall(o *callOptions)   { o.monitors = append(o.monitors, m...) }
+func (m monitorsOption) applyToBatch(o *batchOptions) { m.applyToCall(&o.callOptions) }
 
 // openMonitors makes the native monitors for one call.
 func openMonitors(op string, monitors []Monitor) ([]capi.Monitor, error) {

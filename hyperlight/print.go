@@ -16,8 +16,9 @@ const DefaultPrintLimit = 1 << 20
 // each sandbox.
 type PrintOption struct{ change func(*printing) }
 
-func (o PrintOption) applyToSandbox(all *options)   { o.applyTo(&all.print) }
-func (o PrintOption) applyToCall(call *callOptions) { o.applyTo(&call.print) }
+func (o PrintOption) applyToSandbox(all *options)      { o.applyTo(&all.print) }
+func (o PrintOption) applyToCall(call *callOptions)    { o.applyTo(&call.print) }
+func (o PrintOption) applyToBatch(batch *batchOptions) { o.applyTo(&batch.print) }
 
 func (o PrintOption) applyTo(p *printing) {
 	if o.change != nil { // the zero value
