@@ -12,7 +12,8 @@ import (
 // as in rust-shim.
 var rooms = []string{
 	"version.go", "buffer.go", "error.go", "metrics.go", "logs.go", "builder.go", "host_call.go", "file_system.go",
-	"proto_sandbox.go", "context.go", "sandbox.go", "monitor.go", "loaded_sandbox.go", "interrupt_handle.go", "snapshot.go",
+	"proto_sandbox.go", "context.go", "sandbox.go", "monitor.go", "loaded_sandbox.go", "batch.go", "interrupt_handle.go",
+	"snapshot.go",
 }
 
 // compare tells where the header and the Go sources of this package, by file name, disagree.
@@ -191,11 +192,16 @@ func (c *comparison) compareCall(b binding) {
 	c.compareOutput(p, traced)
 }
 
-// compareOutput checks that lent text is copied, and that given bytes are copied and freed.
+// outputMethods are the methods of frame that take outputs.
+var outputMethods = map[string]string{
+	"out text": "lent", "out bytes": "given", "out texts": "lentTexts", "out errors": "lentErrors", "out end": "lentErrors",
+}
+
+// compareOutput checks that what is lent is copied, and that given bytes are copied and freed.
 func (c *comparison) compareOutput(p prototype, traced *tracer) {
 	for i := range p.params {
 		kind, _ := p.kind(i)
-		if method := map[string]string{"out text": "lent", "out bytes": "given"}[kind]; method != "" && !traced.uses(method) {
+		if method := outputMethods[kind]; method != "" && !traced.uses(method) {
 			c.problem("%s: Go does not take %s with frame.%s", p.name, p.params[i].name, method)
 		}
 	}

@@ -296,7 +296,7 @@ var callDefects = []plantedDefect{
 	},
 	{
 		"pointer and length change places",
-		inGo("frame.go", "f.uint(uintptr(start))\n\tf.uint(uintptr(length))", "f.uint(uintptr(length))\n\tf.uint(uintptr(start))"),
+		inGo("frame.go", "f.pointer(start)\n\tf.uint(uintptr(length))", "f.uint(uintptr(length))\n\tf.pointer(start)"),
 		"hljs_sandbox_remove_handler: argument 2 must be bytes of name, Go passes length of name",
 	},
 	{
@@ -388,6 +388,61 @@ var callDefects = []plantedDefect{
 		"a list in C becomes an object",
 		inBoth("loaded_sandbox.go", "const hljs_monitor *const *monitors", "const hljs_monitor *monitors"),
 		"hljs_loaded_sandbox_handle_event: argument 7 must be object hljs_monitor",
+	},
+	{
+		"starts and lengths of texts change places",
+		swapped("frame.go", "unsafe.SliceData(starts(texts))", "unsafe.SliceData(lengths(texts))"),
+		"hljs_loaded_sandbox_handle_events: argument 4 must be starts of events, Go passes lengths of events",
+	},
+	{
+		"texts without their number",
+		inGo("frame.go", "\tf.uint(uintptr(len(texts)))\n", ""),
+		"hljs_loaded_sandbox_handle_events: C takes 15 arguments, Go passes 14",
+	},
+	{
+		"a list of texts becomes a text",
+		inBoth("loaded_sandbox.go", "const uint8_t *const *events", "const uint8_t *events"),
+		"hljs_loaded_sandbox_handle_events: argument 4 must be bytes of events, Go passes starts of events",
+	},
+	{
+		"two lists of objects change places",
+		inGo("loaded_sandbox.go", "f.objects(monitors)\n\tf.objects(batchMonitors)", "f.objects(batchMonitors)\n\tf.objects(monitors)"),
+		"hljs_loaded_sandbox_handle_events: argument 9 must be list of hljs_monitor monitors, Go passes list of hljs_monitor batchMonitors",
+	},
+	{
+		"two flags change places",
+		inGo("loaded_sandbox.go", "f.flag(gc)\n\tf.flag(stopOnError)", "f.flag(stopOnError)\n\tf.flag(gc)"),
+		"hljs_loaded_sandbox_handle_events: argument 7 must be uint32 gc, Go passes uint32 stopOnError",
+	},
+	{
+		"two lists that are given change places",
+		swapped("frame.go", "unsafe.Pointer(&f.lengths)", "unsafe.Pointer(&f.errors)"),
+		"hljs_batch_results: argument 4 must be address of lengths unsafe.Pointer, Go passes address of errors unsafe.Pointer",
+	},
+	{
+		"the number of results is taken for their length",
+		inGo("frame.go", "unsafe.Pointer(&f.count)", "unsafe.Pointer(&f.dataLen)"),
+		"hljs_batch_results: argument 6 must be address of count uintptr, Go passes address of dataLen uintptr",
+	},
+	{
+		"a lent error becomes one that is given",
+		inBoth("batch.go", "const hljs_error **end", "hljs_error **end"),
+		"hljs_batch_results: its last parameter is an error: true; Go calls frame.fallible: false",
+	},
+	{
+		"lent errors are not taken",
+		inGo("batch.go", "f.lentErrors()", "[]*Error(nil), (*Error)(nil)"),
+		"hljs_batch_results: Go does not take errors with frame.lentErrors",
+	},
+	{
+		"lent results are freed",
+		inGo("batch.go", "f.lentTexts()", "[][]byte{f.given()}"),
+		"hljs_batch_results: Go does not take results with frame.lentTexts",
+	},
+	{
+		"results without their errors",
+		inGo("batch.go", "([][]byte, []*Error, *Error)", "([][]byte, *Error)"),
+		"hljs_batch_results: the Go function must return ([][]byte, []*Error, *Error), not ([][]byte, *Error)",
 	},
 	{
 		"output and error change places",

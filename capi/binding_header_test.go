@@ -103,6 +103,11 @@ var paramKinds = []struct {
 	{"out status", regexp.MustCompile(`^hljs_status \*$`)},
 	{"error", regexp.MustCompile(`^hljs_error \*\*$`)},
 	{"object", regexp.MustCompile(`^(?:const )?(hljs_\w+) \*$`)},
+	{"list of texts", regexp.MustCompile(`^const uint8_t \* const \*$`)},
+	{"list of lengths", regexp.MustCompile(`^const size_t \*$`)},
+	{"out list of lengths", regexp.MustCompile(`^const size_t \*\*$`)},
+	{"out errors", regexp.MustCompile(`^const hljs_error \* const \*\*$`)},
+	{"out end", regexp.MustCompile(`^const hljs_error \*\*$`)},
 	{"list of objects", regexp.MustCompile(`^const (hljs_\w+) \* const \*$`)},
 	{"out object", regexp.MustCompile(`^(hljs_\w+) \*\*$`)},
 	{"callback", regexp.MustCompile(`^hljs_\w+_fn$`)},
@@ -125,6 +130,10 @@ func (p prototype) kind(i int) (kind, detail string) {
 		switch {
 		case match == nil:
 		case known.kind == "out flag" && p.fills() != "":
+		case known.kind == "out text" && i+2 < len(p.params) && p.params[i+2].ctype == "const size_t **":
+			return "out texts", ""
+		case known.kind == "out length" && strings.HasSuffix(p.params[i-1].ctype, "const **"):
+			return "out number", ""
 		case known.kind == "out field" && i+1 < len(p.params) && p.params[i+1].ctype == "size_t":
 			return "given bytes", ""
 		default:
@@ -151,34 +160,50 @@ func (p prototype) expectedWords() (words, unknown []string) {
 		if i > 0 {
 			before = p.params[i-1]
 		}
+		name := goName(param.name)
 		kind, detail := p.kind(i)
 		switch kind {
 		case "object":
 			words = append(words, "object "+detail)
 		case "bytes":
-			words = append(words, "bytes of "+param.name)
+			words = append(words, "bytes of "+name)
 		case "list of objects":
-			words = append(words, "list of "+detail+" "+param.name)
+			words = append(words, "list of "+detail+" "+name)
+		case "list of texts":
+			words = append(words, "starts of "+name)
+		case "list of lengths":
+			words = append(words, "lengths of "+goName(before.name))
 		case "given bytes":
-			words = append(words, "word "+param.name)
+			words = append(words, "word "+name)
 		case "length":
-			word := "length of " + before.name
-			if before.ctype == "uint8_t *" {
-				word = "word " + param.name
+			word := "length of " + goName(before.name)
+			switch before.ctype {
+			case "uint8_t *":
+				word = "word " + name
+			case "const size_t *":
+				word = "length of " + goName(p.params[i-2].name)
 			}
 			words = append(words, word)
 		case "integer":
-			words = append(words, detail+" "+param.name)
+			words = append(words, detail+" "+name)
 		case "callback":
-			words = append(words, "callback "+param.name)
+			words = append(words, "callback "+name)
 		case "user data":
 			words = append(words, "key of a function")
 		case "out object":
 			words = append(words, "address of object uintptr")
-		case "out text", "out bytes":
+		case "out text", "out bytes", "out texts":
 			words = append(words, "address of data unsafe.Pointer")
 		case "out length":
 			words = append(words, "address of dataLen uintptr")
+		case "out list of lengths":
+			words = append(words, "address of lengths unsafe.Pointer")
+		case "out errors":
+			words = append(words, "address of errors unsafe.Pointer")
+		case "out number":
+			words = append(words, "address of count uintptr")
+		case "out end":
+			words = append(words, "address of end uintptr")
 		case "out status":
 			words = append(words, "address of status uint32")
 		case "out flag":
@@ -212,6 +237,9 @@ func (p prototype) expectedResults() []string {
 			"out status": "Status",
 			"out flag":   "bool",
 			"out field":  camel(p.fills()),
+			"out texts":  "[][]byte",
+			"out errors": "[]*Error",
+			"out end":    "*Error",
 			"error":      "*Error",
 		}[kind]
 		if goType != "" && !slices.Contains(results, goType) {
@@ -219,6 +247,12 @@ func (p prototype) expectedResults() []string {
 		}
 	}
 	return results
+}
+
+// goName turns stop_on_error into stopOnError.
+func goName(snake string) string {
+	first, rest, _ := strings.Cut(snake, "_")
+	return first + camel(rest)
 }
 
 // camel turns heap_size into HeapSize, and cpu_time into CPUTime.

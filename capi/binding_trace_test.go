@@ -125,6 +125,9 @@ func (t *tracer) describe(o operand) string {
 		case "len":
 			return "length of " + t.source.parameter(operand{expr.Args[0], o.caller})
 		case "unsafe.StringData", "unsafe.SliceData":
+			if list, ok := expr.Args[0].(*ast.CallExpr); ok { // It is made of a list of texts.
+				return types.ExprString(list.Fun) + " of " + t.source.parameter(operand{list.Args[0], o.caller})
+			}
 			if list, ok := t.source.info.Types[expr.Args[0]].Type.(*types.Slice); ok && typeString(list.Elem()) != "byte" {
 				return "list of " + snake(typeString(list.Elem())) + " " + t.source.parameter(operand{expr.Args[0], o.caller})
 			}

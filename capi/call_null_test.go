@@ -51,6 +51,10 @@ var nullCalls = map[string]func() *Error{
 	"hljs_loaded_sandbox_handle_event": func() *Error {
 		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil, Context{}))
 	},
+	"hljs_loaded_sandbox_handle_events": func() *Error {
+		return discard(LoadedSandboxHandleEvents(
+			LoadedSandbox{}, "name", [][]byte{nil, []byte("1")}, true, true, nil, nil, Context{}))
+	},
 	"hljs_context_cancel": func() *Error { return ContextCancel(Context{}) },
 	"hljs_context_reset":  func() *Error { return ContextReset(Context{}) },
 	"hljs_monitor_fire":   func() *Error { return MonitorFire(Monitor{}) },
@@ -79,14 +83,23 @@ var nullCalls = map[string]func() *Error{
 
 // nullReads asks a missing object; the answer is nothing, whatever the type.
 var nullReads = map[string]func() any{
-	"hljs_error_code":       func() any { return errorCode(0) },
-	"hljs_error_message":    func() any { return errorMessage(0) },
-	"hljs_error_js_message": func() any { return errorJSMessage(0) },
-	"hljs_error_js_stack":   func() any { return errorJSStack(0) },
-	"hljs_error_js_thrown":  func() any { return errorJSThrown(0) },
-	"hljs_error_guest_code": func() any { return errorGuestCode(0) },
-	"hljs_error_monitor":    func() any { return errorMonitor(0) },
-	"hljs_monitor_name":     func() any { return MonitorName(Monitor{}) },
+	"hljs_error_code":                   func() any { return errorCode(0) },
+	"hljs_error_message":                func() any { return errorMessage(0) },
+	"hljs_error_js_message":             func() any { return errorJSMessage(0) },
+	"hljs_error_js_stack":               func() any { return errorJSStack(0) },
+	"hljs_error_js_thrown":              func() any { return errorJSThrown(0) },
+	"hljs_error_guest_code":             func() any { return errorGuestCode(0) },
+	"hljs_error_monitor":                func() any { return errorMonitor(0) },
+	"hljs_monitor_name":                 func() any { return MonitorName(Monitor{}) },
+	"hljs_loaded_sandbox_current_event": func() any { return LoadedSandboxCurrentEvent(LoadedSandbox{}) },
+	"hljs_batch_results": func() any {
+		results, errors, end := BatchResults(Batch{})
+		return len(results) > 0 || len(errors) > 0 || end != nil
+	},
+	"hljs_batch_stats": func() any {
+		stats, terminatedBy := BatchStats(Batch{})
+		return stats != Stats{} || terminatedBy != ""
+	},
 }
 
 var nullFrees = map[string]func(){
@@ -99,6 +112,7 @@ var nullFrees = map[string]func(){
 	"hljs_monitor_free":          func() { MonitorFree(Monitor{}) },
 	"hljs_interrupt_handle_free": func() { InterruptHandleFree(InterruptHandle{}) },
 	"hljs_loaded_sandbox_free":   func() { LoadedSandboxFree(LoadedSandbox{}) },
+	"hljs_batch_free":            func() { BatchFree(Batch{}) },
 	"hljs_snapshot_free":         func() { SnapshotFree(Snapshot{}) },
 }
 

@@ -65,6 +65,12 @@ func TestTextArrivesWhole(t *testing.T) {
 				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil, Context{}))
 			},
 		},
+		"name of a handler to call often": {
+			"the handler name", "loaded", true,
+			func(text string) *Error {
+				return discard(LoadedSandboxHandleEvents(LoadedSandbox{}, text, nil, false, false, nil, nil, Context{}))
+			},
+		},
 		"event": {
 			"the event", "loaded", false,
 			func(text string) *Error {

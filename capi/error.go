@@ -2,12 +2,16 @@ package capi
 
 // takeError copies and frees the detail behind a code.
 func takeError(code Code, native uintptr) *Error {
-	err := &Error{Code: code}
 	if native == 0 {
-		return err
+		return &Error{Code: code}
 	}
 	defer errorFree(native)
-	err.Code = errorCode(native)
+	return copyError(native)
+}
+
+// copyError copies an error that C lends.
+func copyError(native uintptr) *Error {
+	err := &Error{Code: errorCode(native)}
 	err.Message = errorMessage(native)
 	err.JSMessage = errorJSMessage(native)
 	err.JSStack = errorJSStack(native)

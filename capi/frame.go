@@ -12,18 +12,22 @@ import (
 // callee reads. It lives on the heap, because a callback into Go may grow, and so move, the stack of
 // the goroutine that made the call. Frames are reused: a call allocates nothing but its results.
 type frame struct {
-	args [12]uintptr
+	args [15]uintptr
 	used int
 
 	// Go memory that args point into. Storing it here makes it escape to the heap and keeps it alive
 	// until the call has returned.
-	pins   [3]unsafe.Pointer
+	pins   [5]unsafe.Pointer
 	pinned int
 
 	// Outputs. C writes pointers to C memory here, which Go's collector ignores.
 	object  uintptr
 	data    unsafe.Pointer
 	dataLen uintptr
+	lengths unsafe.Pointer
+	errors  unsafe.Pointer
+	count   uintptr
+	end     uintptr
 	status  uint32
 	number  uint32
 	config  Config
@@ -69,10 +73,41 @@ func (f *frame) memory(start unsafe.Pointer, length int) {
 	if length == 0 {
 		start = nil
 	}
+	f.pointer(start)
+	f.uint(uintptr(length))
+}
+
+// list passes texts as pointers, lengths, and how many they are.
+func (f *frame) list(texts [][]byte) {
+	f.pointer(unsafe.Pointer(unsafe.SliceData(starts(texts))))
+	f.pointer(unsafe.Pointer(unsafe.SliceData(lengths(texts))))
+	f.uint(uintptr(len(texts)))
+}
+
+func (f *frame) pointer(start unsafe.Pointer) {
 	f.pins[f.pinned] = start
 	f.pinned++
 	f.uint(uintptr(start))
-	f.uint(uintptr(length))
+}
+
+// starts are where texts begin. The list keeps the texts alive, and has them on the heap.
+func starts(texts [][]byte) []unsafe.Pointer {
+	list := make([]unsafe.Pointer, len(texts))
+	for i, text := range texts {
+		if len(text) > 0 {
+			list[i] = unsafe.Pointer(unsafe.SliceData(text))
+		}
+	}
+	return list
+}
+
+// lengths are how long texts are.
+func lengths(texts [][]byte) []uintptr {
+	list := make([]uintptr, len(texts))
+	for i, text := range texts {
+		list[i] = uintptr(len(text))
+	}
+	return list
 }
 
 // The outputs, passed as pointers into the frame: it is on the heap, where nothing moves.
@@ -85,6 +120,14 @@ func (f *frame) outData() {
 	f.uint(uintptr(unsafe.Pointer(&f.data)))
 	f.uint(uintptr(unsafe.Pointer(&f.dataLen)))
 }
+
+func (f *frame) outLists() {
+	f.uint(uintptr(unsafe.Pointer(&f.lengths)))
+	f.uint(uintptr(unsafe.Pointer(&f.errors)))
+	f.uint(uintptr(unsafe.Pointer(&f.count)))
+}
+
+func (f *frame) outEnd() { f.uint(uintptr(unsafe.Pointer(&f.end))) }
 
 func (f *frame) outSizes() {
 	f.uint(uintptr(unsafe.Pointer(&f.config.HeapSize)))
@@ -125,6 +168,40 @@ func (f *frame) fallible(symbol uintptr) *Error {
 // lent copies text that C lends.
 func (f *frame) lent() string {
 	return strings.Clone(unsafe.String((*byte)(f.data), f.dataLen))
+}
+
+// lentTexts copies texts that C lends, one behind the other. The copies share memory.
+func (f *frame) lentTexts() [][]byte {
+	all := make([]byte, f.dataLen)
+	copy(all, unsafe.Slice((*byte)(f.data), f.dataLen))
+	texts := make([][]byte, f.count)
+	for i, length := range unsafe.Slice((*uintptr)(f.lengths), f.count) {
+		texts[i], all = all[:length:length], all[length:]
+	}
+	return texts
+}
+
+// lentErrors copies errors that C lends, which may be none at all, and the one that is the end, which may be the last.
+func (f *frame) lentErrors() (errors []*Error, end *Error) {
+	natives := unsafe.Slice((*uintptr)(f.errors), f.count)
+	for i, native := range natives {
+		if native == 0 {
+			continue
+		}
+		if errors == nil {
+			errors = make([]*Error, f.count)
+		}
+		errors[i] = copyError(native)
+	}
+	last := len(natives) - 1
+	switch {
+	case f.end == 0:
+		return errors, nil
+	case last >= 0 && natives[last] == f.end:
+		return errors, errors[last]
+	default:
+		return errors, copyError(f.end)
+	}
 }
 
 // given copies bytes that C gives, and frees them.

@@ -27,8 +27,8 @@
 //
 // Text is UTF-8; text and bytes are pointer and length, in both directions, without a NUL at the
 // end. (NULL, 0) is empty. Inputs are copied or only used during the call. Outputs of type
-// `const uint8_t **` are borrowed from the object they were asked of; outputs of type `uint8_t **`
-// are owned by the caller and freed with hljs_buffer_free.
+// `const uint8_t **` are borrowed from the object they were asked of, as are all outputs that are `const`;
+// outputs of type `uint8_t **` are owned by the caller and freed with hljs_buffer_free.
 //
 // Callbacks take user_data first. They run on the thread that runs the sandbox, while it does, and
 // never on two threads at a time for one sandbox. They must not unwind (no C++ exception, no
@@ -38,10 +38,13 @@
 // Snapshots: an hljs_snapshot is the state of an hljs_loaded_sandbox, taken, restored, saved to files
 // and loaded from them. It never changes, and belongs to no sandbox.
 //
+// Batches: an hljs_batch is what became of events that were handled in one call. It never changes, and
+// belongs to no sandbox.
+//
 // Threads: every function may be called from any thread. One object serves one call at a time; a
-// second one gets HLJS_CODE_BUSY, except for `_status`, and `_get_config`, `_last_call_stats` and
-// `_interrupt_handle` of a loaded sandbox, which answer at once. Monitors, interrupt handles and snapshots
-// serve any number of calls at a time. There is no thread-local state.
+// second one gets HLJS_CODE_BUSY, except for `_status`, and `_get_config`, `_last_call_stats`, `_current_event`
+// and `_interrupt_handle` of a loaded sandbox, which answer at once. Monitors, contexts, interrupt handles,
+// snapshots and batches serve any number of calls at a time. There is no thread-local state.
 //
 // Signals: a running guest is interrupted by the signal SIGRTMIN (plus the offset that was set).
 // The library installs its handler with SA_ONSTACK when a sandbox loads its runtime; the program
@@ -234,6 +237,9 @@ typedef enum hljs_file_kind hljs_file_kind;
 typedef uint32_t hljs_file_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+// What became of events that were handled together. It never changes.
+typedef struct hljs_batch hljs_batch;
 
 // The options of a sandbox to be.
 typedef struct hljs_builder hljs_builder;
@@ -587,7 +593,7 @@ hljs_code hljs_proto_sandbox_register(const hljs_proto_sandbox *proto,
 
 // Gives the guest files to import, in a tree that `stat` and `read` make up; the last call wins. They
 // are called while the guest runs, in `hljs_sandbox_get_loaded_sandbox` and, for `import()`, in
-// `hljs_loaded_sandbox_handle_event`.
+// `hljs_loaded_sandbox_handle_event` and `hljs_loaded_sandbox_handle_events`.
 //
 // Modules are resolved as Node.js does it: `./x.js`, `../x.js` and `/x.js`, then with `.js` and `.mjs`
 // appended, then a folder's `package.json` ("main") or `index.js`; `pkg` and `pkg/x` in the
@@ -782,6 +788,42 @@ hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded,
                                            size_t *result_len,
                                            hljs_error **error);
 
+// Runs a handler with one event after the other, with each as `hljs_loaded_sandbox_handle_event` does. `batch`, the
+// caller's to free, says what became of them.
+//
+// `events` and `event_lens` are lists of `events_len` pointers and lengths; (NULL, NULL, 0) is none. An event is
+// checked when it is taken up. One that fails does not make this function fail: its error is in the batch, and the
+// next event follows, unless `stop_on_error` is other than 0.
+//
+// No more events are taken up when the sandbox is not ready, when the context is cancelled, and when a monitor of the
+// batch has fired; if that was before, none is. The batch says so, too. This function itself fails before the first
+// event or not at all, and then writes no batch.
+//
+// `monitors` watch each event, from its own beginning. `batch_monitors` watch all events together: wall-clock time
+// counts from the beginning of the batch; processor time is what this thread has used since; a trigger that was fired
+// since stays fired for the batch, even if it is reset. What fires while an event runs stops it and leaves the sandbox
+// poisoned; between two events it keeps the next from being taken up, and the sandbox stays ready. Both lists together
+// have up to 5 monitors.
+hljs_code hljs_loaded_sandbox_handle_events(const hljs_loaded_sandbox *loaded,
+                                            const uint8_t *name,
+                                            size_t name_len,
+                                            const uint8_t *const *events,
+                                            const size_t *event_lens,
+                                            size_t events_len,
+                                            uint32_t gc,
+                                            uint32_t stop_on_error,
+                                            const hljs_monitor *const *monitors,
+                                            size_t monitors_len,
+                                            const hljs_monitor *const *batch_monitors,
+                                            size_t batch_monitors_len,
+                                            const hljs_context *context,
+                                            hljs_batch **batch,
+                                            hljs_error **error);
+
+// The index of the event that `hljs_loaded_sandbox_handle_events` runs, or ran last: with this a callback knows whose it
+// is. 0 for NULL. Never waits, from any thread.
+uint64_t hljs_loaded_sandbox_current_event(const hljs_loaded_sandbox *loaded);
+
 // The status as of the last finished call. Never waits, from any thread.
 hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded,
                                      hljs_status *status,
@@ -853,9 +895,42 @@ hljs_code hljs_loaded_sandbox_unload(const hljs_loaded_sandbox *loaded,
 // Frees a loaded sandbox. NULL is ignored.
 void hljs_loaded_sandbox_free(hljs_loaded_sandbox *loaded);
 
+// What became of each event that was taken up, in order. All outputs are borrowed from `batch`, and each may be
+// NULL.
+//
+// `done` is how many events were taken up, and `result_lens` and `errors` are lists of that many. `results` are
+// their results one after the other: that of the first has `result_lens[0]` bytes, and so on. Of an event that
+// failed, the length is 0 and `errors` has its error; for the others, that is NULL.
+//
+// `end` is why no more events were taken up: NULL if that were all. It is the error of the last one if that ended
+// the batch, the same pointer, also if none was left to follow.
+//
+// For NULL, everything is NULL or 0.
+void hljs_batch_results(const hljs_batch *batch,
+                        const uint8_t **results,
+                        size_t *results_len,
+                        const size_t **result_lens,
+                        const hljs_error *const **errors,
+                        size_t *done,
+                        const hljs_error **end);
+
+// What the events of a batch took together. Each output is that of `hljs_loaded_sandbox_last_call_stats`, for all
+// events that it counts: `calls` is how many these are, the times are sums, and `terminated_by` is the monitor that
+// fired last, in an event or between two. For NULL, everything is NULL or 0.
+void hljs_batch_stats(const hljs_batch *batch,
+                      uint64_t *calls,
+                      uint64_t *wall_clock,
+                      uint64_t *cpu_time,
+                      uint32_t *has_cpu_time,
+                      const uint8_t **terminated_by,
+                      size_t *terminated_by_len);
+
+// Frees a batch, and everything borrowed from it. NULL is ignored.
+void hljs_batch_free(hljs_batch *batch);
+
 // Stops the call that runs, which fails with `HLJS_CODE_CANCELLED` and leaves the sandbox poisoned; if
 // none runs, does nothing, and later calls are not affected. Calls are those of `hljs_loaded_sandbox_handle_event`
-// and `hljs_sandbox_get_loaded_sandbox`.
+// and `hljs_sandbox_get_loaded_sandbox`, and each event of `hljs_loaded_sandbox_handle_events`.
 //
 // `sent` is upstream's answer, 1 if a signal was sent to the guest's thread. It is 0 while the guest waits for
 // a callback, too, and then the guest is stopped when that returns.

@@ -20,6 +20,38 @@ func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc boo
 	return f.given(), nil
 }
 
+// LoadedSandboxHandleEvents runs a handler with one event after the other. Events and monitors must not change
+// meanwhile.
+//
+// hljs_code hljs_loaded_sandbox_handle_events(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *const *events, const size_t *event_lens, size_t events_len, uint32_t gc, uint32_t stop_on_error, const hljs_monitor *const *monitors, size_t monitors_len, const hljs_monitor *const *batch_monitors, size_t batch_monitors_len, const hljs_context *context, hljs_batch **batch, hljs_error **error);
+func LoadedSandboxHandleEvents(
+	l LoadedSandbox, name string, events [][]byte, gc, stopOnError bool, monitors, batchMonitors []Monitor, context Context,
+) (Batch, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(l.ptr)
+	f.text(name)
+	f.list(events)
+	f.flag(gc)
+	f.flag(stopOnError)
+	f.objects(monitors)
+	f.objects(batchMonitors)
+	f.uint(context.ptr)
+	f.outObject()
+	err := f.fallible(symbols.hljs_loaded_sandbox_handle_events)
+	return Batch{f.object}, err
+}
+
+// LoadedSandboxCurrentEvent is the index of the event that LoadedSandboxHandleEvents runs.
+//
+// uint64_t hljs_loaded_sandbox_current_event(const hljs_loaded_sandbox *loaded);
+func LoadedSandboxCurrentEvent(l LoadedSandbox) uint64 {
+	f := newFrame()
+	defer f.done()
+	f.uint(l.ptr)
+	return uint64(f.call(symbols.hljs_loaded_sandbox_current_event))
+}
+
 // LoadedSandboxStatus is the status as of the last finished call.
 //
 // hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded, hljs_status *status, hljs_error **error);

@@ -18,6 +18,8 @@ type (
 	Monitor struct{ ptr uintptr }
 	// LoadedSandbox is hljs_loaded_sandbox.
 	LoadedSandbox struct{ ptr uintptr }
+	// Batch is hljs_batch.
+	Batch struct{ ptr uintptr }
 	// InterruptHandle is hljs_interrupt_handle.
 	InterruptHandle struct{ ptr uintptr }
 	// Snapshot is hljs_snapshot.
@@ -32,7 +34,7 @@ type Config struct {
 	InterruptSignalOffset             uint8
 }
 
-// Stats is what hljs_loaded_sandbox_last_call_stats tells. Times are in nanoseconds; HasCPUTime is 0 or 1.
+// Stats is what hljs_loaded_sandbox_last_call_stats and hljs_batch_stats tell. Times are in nanoseconds; HasCPUTime is 0 or 1.
 type Stats struct {
 	Calls              uint64
 	WallClock, CPUTime uint64

@@ -68,6 +68,8 @@ var symbols struct {
 	hljs_monitor_name                        uintptr
 	hljs_monitor_free                        uintptr
 	hljs_loaded_sandbox_handle_event         uintptr
+	hljs_loaded_sandbox_handle_events        uintptr
+	hljs_loaded_sandbox_current_event        uintptr
 	hljs_loaded_sandbox_status               uintptr
 	hljs_loaded_sandbox_last_call_stats      uintptr
 	hljs_loaded_sandbox_interrupt_handle     uintptr
@@ -77,6 +79,9 @@ var symbols struct {
 	hljs_loaded_sandbox_generate_crashdump   uintptr
 	hljs_loaded_sandbox_unload               uintptr
 	hljs_loaded_sandbox_free                 uintptr
+	hljs_batch_results                       uintptr
+	hljs_batch_stats                         uintptr
+	hljs_batch_free                          uintptr
 	hljs_interrupt_handle_kill               uintptr
 	hljs_interrupt_handle_dropped            uintptr
 	hljs_interrupt_handle_free               uintptr

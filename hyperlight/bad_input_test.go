@@ -378,6 +378,7 @@ func uses(t *testing.T, proto *hyperlight.ProtoJSSandbox, sandbox *hyperlight.JS
 	result["ClearHandlers"] = sandbox.ClearHandlers()
 	_, result["Load"] = sandbox.Load(t.Context())
 	_, result["HandleEvent"] = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
+	_, result["HandleEvents"] = loaded.HandleEvents(t.Context(), "handler", nil)
 	_, result["Unload"] = loaded.Unload(t.Context())
 	return result
 }

@@ -21,7 +21,8 @@
 //
 // [Call] is HandleEvent for Go values, by way of encoding/json. [Run] goes all the way for a single call.
 //
-// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them.
+// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them. Many events
+// at a time are for [LoadedJSSandbox.HandleEvents].
 //
 // # Handlers and modules
 //

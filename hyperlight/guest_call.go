@@ -15,8 +15,8 @@ type guestCall struct {
 	watch  *watch
 	output output
 
-	hostFailures  []*hostFailure // the last ones of host functions
-	moduleFailure error          // why the module loader's file system failed last
+	batch    capi.LoadedSandbox // who knows which event runs, if there may be many
+	failures []eventFailures
 
 	mu     sync.Mutex
 	inner  context.Context // what host functions get, once one was called
@@ -56,6 +56,11 @@ func (c *guestCall) finish(why error) {
 // explain makes of the error of a call one that says what only Go knows: that the sandbox was closed, how the
 // context ended, what a host function or a file system returned. nil stays nil.
 func (c *guestCall) explain(op string, native *capi.Error) error {
+	return c.explainEvent(op, native, 0)
+}
+
+// explainEvent is explain for one event of many.
+func (c *guestCall) explainEvent(op string, native *capi.Error, event uint64) error {
 	if native == nil {
 		return nil
 	}
@@ -63,7 +68,8 @@ func (c *guestCall) explain(op string, native *capi.Error) error {
 	stopped := native.Code == capi.CodeCancelled && native.Monitor == contextMonitor
 	switch {
 	case !refused && !stopped:
-		return c.withModuleFailure(c.withHostFailure(nativeError(op, native)))
+		failures := c.failuresOf(event)
+		return failures.explainModule(failures.explainHost(nativeError(op, native)))
 	case c.guest.closed.Load():
 		return &Error{Op: op, Code: CodeClosed, Message: "the sandbox was closed, which stopped the guest"}
 	case refused:

@@ -94,23 +94,23 @@ func (f *hostFunction) panicked(p *capi.Panic) *hostFailure {
 	return f.failure(&HostPanic{Module: f.module, Function: f.name, Value: p.Value, Stack: p.Stack}, text)
 }
 
-// remember keeps a failure until the call ends, and forgets the oldest of many: a guest may cause any number.
-func (c *guestCall) remember(failure *hostFailure) {
+// remember keeps a failure, and forgets the oldest of many: a guest may cause any number.
+func (f *eventFailures) remember(failure *hostFailure) {
 	const most = 8
-	if len(c.hostFailures) == most {
-		c.hostFailures = c.hostFailures[1:]
+	if len(f.host) == most {
+		f.host = f.host[1:]
 	}
-	c.hostFailures = append(c.hostFailures, failure)
+	f.host = append(f.host, failure)
 }
 
-// withHostFailure finds the Go error behind the error of a call. The guest may have thrown something else since,
+// explainHost finds the Go error behind the error of an event. The guest may have thrown something else since,
 // so the exception has to say what the host function's did.
-func (c *guestCall) withHostFailure(err error) error {
+func (f *eventFailures) explainHost(err error) error {
 	e, ok := err.(*Error)
 	if !ok || e.Exception == nil {
 		return err
 	}
-	for _, failure := range slices.Backward(c.hostFailures) {
+	for _, failure := range slices.Backward(f.host) {
 		if strings.Contains(e.Exception.Message, failure.message) {
 			e.Exception.cause = failure.err
 			if _, ok := failure.err.(*HostPanic); ok {

@@ -250,7 +250,7 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	if failure != nil {
 		capi.HostCallFail(native, failure.text)
 		if running != nil {
-			running.remember(failure)
+			running.currentFailures().remember(failure)
 		}
 	}
 }

@@ -29,6 +29,7 @@ func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
 // except for [WithMonitors]. Upstream has parameters and methods in their place.
 type CallOption interface {
 	RunOption
+	BatchOption
 	applyToCall(*callOptions)
 }
 
@@ -54,8 +55,9 @@ func WithGC(gc bool) CallOption { return gcOption(gc) }
 
 type gcOption bool
 
-func (gc gcOption) applyToCall(o *callOptions) { o.gc = bool(gc) }
-func (gc gcOption) applyToRun(run *runOptions) { run.call = append(run.call, gc) }
+func (gc gcOption) applyToCall(o *callOptions)   { o.gc = bool(gc) }
+func (gc gcOption) applyToRun(run *runOptions)   { run.call = append(run.call, gc) }
+func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions) }
 
 // HandleEvent runs the handler called name with an event, which is JSON, and returns its result, which
 // is JSON and the caller's to keep. The state of the handler's module is kept from call to call. The event

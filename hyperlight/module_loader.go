@@ -139,7 +139,7 @@ func (m moduleFiles) attempt(use func() error) {
 		}
 	}
 	if err != nil {
-		call.moduleFailure = err
+		call.currentFailures().module = err
 	}
 }
 
@@ -190,15 +190,15 @@ func readFile(fsys fs.FS, name string, maxLen int) ([]byte, error) {
 	return data, err
 }
 
-// withModuleFailure adds to a guest's complaint about a module what it could not know.
-func (c *guestCall) withModuleFailure(err error) error {
+// explainModule adds to a guest's complaint about a module what it could not know.
+func (f *eventFailures) explainModule(err error) error {
 	failure := (*Error)(nil)
-	if c.moduleFailure == nil || !errors.As(err, &failure) || failure.Exception == nil {
+	if f.module == nil || !errors.As(err, &failure) || failure.Exception == nil {
 		return err
 	}
 	message := failure.Exception.Message
 	if strings.HasPrefix(message, "Error resolving module '") || strings.HasPrefix(message, "Error loading module '") {
-		failure.Exception.cause = c.moduleFailure
+		failure.Exception.cause = f.module
 	}
 	return err
 }

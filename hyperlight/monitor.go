@@ -120,8 +120,9 @@ func WithMonitors(monitors ...Monitor) CallOption { return monitorsOption(monito
 
 type monitorsOption []Monitor
 
-func (m monitorsOption) applyToCall(o *callOptions) { o.monitors = append(o.monitors, m...) }
-func (m monitorsOption) applyToRun(run *runOptions) { run.call = append(run.call, m) }
+func (m monitorsOption) applyToCall(o *callOptions)   { o.monitors = append(o.monitors, m...) }
+func (m monitorsOption) applyToRun(run *runOptions)   { run.call = append(run.call, m) }
+func (m monitorsOption) applyToBatch(o *batchOptions) { m.applyToCall(&o.callOptions) }
 
 // openMonitors makes the native monitors for one call.
 func openMonitors(op string, monitors []Monitor) ([]capi.Monitor, error) {

@@ -16,9 +16,10 @@ const DefaultPrintLimit = 1 << 20
 // Upstream decides once for each sandbox.
 type PrintOption struct{ change func(*printing) }
 
-func (o PrintOption) applyToSandbox(all *options)   { o.applyTo(&all.print) }
-func (o PrintOption) applyToCall(call *callOptions) { o.applyTo(&call.print) }
-func (o PrintOption) applyToRun(run *runOptions)    { run.sandbox = append(run.sandbox, o) }
+func (o PrintOption) applyToSandbox(all *options)      { o.applyTo(&all.print) }
+func (o PrintOption) applyToCall(call *callOptions)    { o.applyTo(&call.print) }
+func (o PrintOption) applyToRun(run *runOptions)       { run.sandbox = append(run.sandbox, o) }
+func (o PrintOption) applyToBatch(batch *batchOptions) { o.applyTo(&batch.print) }
 
 func (o PrintOption) applyTo(p *printing) {
 	if o.change != nil { // the zero value

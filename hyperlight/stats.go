@@ -27,8 +27,9 @@ type ExecutionStats struct {
 // LastCallStats is what the last finished call of [LoadedJSSandbox.HandleEvent] took, whether it succeeded or
 // failed. It is false if there was none since Load, or the sandbox is closed or consumed. Calls that were
 // refused before they entered the guest do not count: for invalid JSON, an empty name, or a monitor that did
-// not start. One that was refused because the sandbox is poisoned does, as upstream. It never waits, also not
-// for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
+// not start. One that was refused because the sandbox is poisoned does, as upstream. After a batch it is what
+// the last event took, with the PrintDropped of the batch. It never waits, also not for a call that runs.
+// Upstream: LoadedJSSandbox::last_call_stats.
 func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	var stats ExecutionStats
 	var calls uint64
@@ -38,28 +39,34 @@ func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 }
 
 // WithStats fills stats when the call ends, also when it fails. It is zero if the call does not count:
-// see [LoadedJSSandbox.LastCallStats]. A nil stats is an [ErrInvalidArgument]. Upstream has
+// see [LoadedJSSandbox.LastCallStats]. For a batch, times are the sums of all events that count, and TerminatedBy
+// is the monitor that fired last, also between two events. A nil stats is an [ErrInvalidArgument]. Upstream has
 // LoadedJSSandbox::last_call_stats alone, which another goroutine's call may have replaced by then.
 func WithStats(stats *ExecutionStats) CallOption { return statsOption{stats} }
 
 type statsOption struct{ stats *ExecutionStats }
 
-func (s statsOption) applyToCall(o *callOptions) { o.stats, o.wantsStats = s.stats, true }
-func (s statsOption) applyToRun(run *runOptions) { run.call = append(run.call, s) }
+func (s statsOption) applyToCall(o *callOptions)   { o.stats, o.wantsStats = s.stats, true }
+func (s statsOption) applyToRun(run *runOptions)   { run.call = append(run.call, s) }
+func (s statsOption) applyToBatch(o *batchOptions) { s.applyToCall(&o.callOptions) }
 
 // readStats asks the native object what its last finished call took, and how many there were.
 func (s *LoadedJSSandbox) readStats(loaded capi.LoadedSandbox) (ExecutionStats, uint64) {
 	native, terminatedBy, _ := capi.LoadedSandboxLastCallStats(loaded)
-	stats := ExecutionStats{
+	stats := statsOf(native, terminatedBy)
+	if cut := s.cut.Load(); cut != nil && cut.call == native.Calls {
+		stats.PrintDropped = cut.bytes
+	}
+	return stats, native.Calls
+}
+
+func statsOf(native capi.Stats, terminatedBy string) ExecutionStats {
+	return ExecutionStats{
 		WallClock:    time.Duration(native.WallClock),
 		CPUTime:      time.Duration(native.CPUTime),
 		HasCPUTime:   native.HasCPUTime != 0,
 		TerminatedBy: terminatedBy,
 	}
-	if cut := s.cut.Load(); cut != nil && cut.call == native.Calls {
-		stats.PrintDropped = cut.bytes
-	}
-	return stats, native.Calls
 }
 
 // cutOutput is how much of a call's output was dropped.

@@ -1,10 +1,11 @@
-// The warm call of bench/, on the Go API. See ../README.md.
+// The warm call of bench/, and batches of it, on the Go API. See ../README.md.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"slices"
 	"time"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
@@ -13,6 +14,7 @@ import (
 const (
 	warmUp = 200
 	calls  = 1000
+	batch  = 100
 )
 
 func main() {
@@ -29,17 +31,27 @@ func main() {
 	defer loaded.Close()
 	for _, gc := range []bool{false, true} {
 		event := []byte(`{"a":1}`)
-		run := func(calls int) {
+		measure("go", gc, func(calls int) {
 			for range calls {
 				_, err := loaded.HandleEvent(ctx, "handler", event, hyperlight.WithGC(gc))
 				check(err)
 			}
-		}
-		run(warmUp)
-		start := time.Now()
-		run(calls)
-		fmt.Printf("go gc=%t %d\n", gc, time.Since(start).Nanoseconds()/calls)
+		})
+		events := slices.Repeat([][]byte{event}, batch)
+		measure("batch", gc, func(calls int) {
+			for range calls / batch {
+				_, err := loaded.HandleEvents(ctx, "handler", events, hyperlight.WithGC(gc))
+				check(err)
+			}
+		})
 	}
+}
+
+func measure(what string, gc bool, run func(calls int)) {
+	run(warmUp)
+	start := time.Now()
+	run(calls)
+	fmt.Printf("%s gc=%t %d\n", what, gc, time.Since(start).Nanoseconds()/calls)
 }
 
 func check(err error) {

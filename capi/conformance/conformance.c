@@ -13,6 +13,7 @@ static void without_guest(void) {
     files_without_guest();
     monitors_without_guest();
     interrupts_without_guest();
+    batches_without_guest();
     snapshots_without_guest();
 }
 
@@ -22,6 +23,7 @@ static void with_guest(void) {
     files_with_guest();
     monitors_with_guest();
     interrupts_with_guest();
+    batches_with_guest();
     snapshots_with_guest();
     crashdumps_with_guest();
     telemetry_with_guest();

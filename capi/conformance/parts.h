@@ -28,6 +28,9 @@ extern const char trigger_name[];
 void interrupts_without_guest(void);
 void interrupts_with_guest(void);
 
+void batches_without_guest(void);
+void batches_with_guest(void);
+
 void snapshots_without_guest(void);
 void snapshots_with_guest(void);
 

@@ -15,11 +15,13 @@ pub struct Context(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     cancelled: bool,
+    /// How often it was.
+    times: u64,
     calls: Vec<Gate>,
 }
 
 impl Context {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
@@ -27,12 +29,7 @@ impl Context {
     /// refuses.
     pub(crate) fn watch(&self, call: &Call) -> Result<Watched> {
         let mut state = lock(&self.0);
-        if state.cancelled {
-            return Err(Error::new(
-                Code::ContextCancelled,
-                "the context was cancelled before the guest could run",
-            ));
-        }
+        state.check(state.times)?;
         state.calls.push(call.gate());
         Ok(Watched {
             context: Arc::clone(&self.0),
@@ -40,10 +37,21 @@ impl Context {
         })
     }
 
-    fn cancel(&self) {
+    /// How often it was cancelled.
+    pub(crate) fn times(&self) -> u64 {
+        lock(&self.0).times
+    }
+
+    /// Refuses if it is cancelled, or was cancelled more often than so.
+    pub(crate) fn check(&self, times: u64) -> Result<()> {
+        lock(&self.0).check(times)
+    }
+
+    pub(crate) fn cancel(&self) {
         let calls = {
             let mut state = lock(&self.0);
             state.cancelled = true;
+            state.times += 1;
             state.calls.clone()
         };
         // Calls that have ended meanwhile are behind closed gates. To kill takes a moment for each.
@@ -52,8 +60,20 @@ impl Context {
         }
     }
 
-    fn reset(&self) {
+    pub(crate) fn reset(&self) {
         lock(&self.0).cancelled = false;
+    }
+}
+
+impl State {
+    fn check(&self, times: u64) -> Result<()> {
+        if !self.cancelled && self.times == times {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::ContextCancelled,
+            "the context was cancelled before the guest could run",
+        ))
     }
 }
 

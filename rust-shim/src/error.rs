@@ -55,6 +55,11 @@ impl Error {
         &self.message
     }
 
+    /// What stopped the guest, if that is what it is about.
+    pub(crate) fn monitor(&self) -> Option<&'static str> {
+        self.monitor
+    }
+
     /// What kept a guest from booting, before any code of the caller's ran.
     pub(crate) fn boot_failure(error: HyperlightError) -> Self {
         let mut result = Self::from(error);

@@ -17,17 +17,8 @@ use crate::error::{Error, Result};
 /// Runs the body of an export. A failure's detail goes to `error_out` if the caller wants it; a
 /// panic becomes the code `HLJS_CODE_PANIC` with the panic's message.
 pub(crate) fn guard(error_out: *mut *mut Error, body: impl FnOnce() -> Result<()>) -> Code {
-    silence_panics();
-    // Unwind safety: shared state is behind mutexes (`shell`), which remember a panic and answer
-    // with an error from then on; everything else the closure owns is dropped by the unwinding.
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => return Code::Ok,
-        Ok(Err(failure)) => failure,
-        // An error that could get here in no other way (`import_limits`), or a bug.
-        Err(payload) => match payload.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(payload) => Error::new(Code::Panic, panic_message(payload.as_ref())),
-        },
+    let Err(failure) = caught(body).flatten() else {
+        return Code::Ok;
     };
     let code = failure.code();
     if !error_out.is_null() {
@@ -35,6 +26,18 @@ pub(crate) fn guard(error_out: *mut *mut Error, body: impl FnOnce() -> Result<()
         unsafe { *error_out = Box::into_raw(Box::new(failure)) };
     }
     code
+}
+
+/// Runs what may panic, and makes an error of the panic.
+pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
+    silence_panics();
+    // Unwind safety: shared state is behind mutexes (`shell`), which remember a panic and answer
+    // with an error from then on; everything else the closure owns is dropped by the unwinding.
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| match payload.downcast::<Error>() {
+        // An error that could get here in no other way (`import_limits`).
+        Ok(error) => *error,
+        Err(payload) => Error::new(Code::Panic, panic_message(payload.as_ref())),
+    })
 }
 
 /// The message is in the returned error; the library itself prints nothing. The hook belongs to
@@ -86,7 +89,8 @@ pub(crate) fn bytes<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [
     slice(data, len, name)
 }
 
-fn slice<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a [T]> {
+/// Items that C lends for the duration of the call; (NULL, 0) is empty.
+pub(crate) fn slice<'a, T>(data: *const T, len: usize, name: &str) -> Result<&'a [T]> {
     if data.is_null() {
         return if len == 0 {
             Ok(&[])
@@ -159,12 +163,12 @@ pub(crate) fn set_if_wanted<T>(target: *mut T, value: T) {
     }
 }
 
-/// Lends bytes to C, which must not use them after their owner is freed. Empty is (NULL, 0).
-pub(crate) fn lend(bytes: &[u8], data: *mut *const u8, len: *mut usize) {
-    let start = if bytes.is_empty() {
+/// Lends items, of text mostly, to C, which must not use them after their owner is freed. Empty is (NULL, 0).
+pub(crate) fn lend<T>(items: &[T], data: *mut *const T, len: *mut usize) {
+    let start = if items.is_empty() {
         ptr::null()
     } else {
-        bytes.as_ptr()
+        items.as_ptr()
     };
     // SAFETY: non-NULL outputs are valid for a write (header: conventions).
     unsafe {
@@ -172,7 +176,7 @@ pub(crate) fn lend(bytes: &[u8], data: *mut *const u8, len: *mut usize) {
             ptr::write(data, start);
         }
         if !len.is_null() {
-            ptr::write(len, bytes.len());
+            ptr::write(len, items.len());
         }
     }
 }

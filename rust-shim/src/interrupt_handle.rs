@@ -19,7 +19,7 @@ impl InterruptHandle {
 
 /// Stops the call that runs, which fails with `HLJS_CODE_CANCELLED` and leaves the sandbox poisoned; if
 /// none runs, does nothing, and later calls are not affected. Calls are those of `hljs_loaded_sandbox_handle_event`
-/// and `hljs_sandbox_get_loaded_sandbox`.
+/// and `hljs_sandbox_get_loaded_sandbox`, and each event of `hljs_loaded_sandbox_handle_events`.
 ///
 /// `sent` is upstream's answer, 1 if a signal was sent to the guest's thread. It is 0 while the guest waits for
 /// a callback, too, and then the guest is stopped when that returns.

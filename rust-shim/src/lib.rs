@@ -30,10 +30,12 @@ mod context;
 mod sandbox;
 mod monitor;
 mod loaded_sandbox;
+mod batch;
 mod interrupt_handle;
 mod snapshot;
 
 // What it stands on.
+mod batch_monitor;
 mod exception;
 mod ffi;
 mod guest_error;
@@ -44,6 +46,7 @@ mod json;
 mod log_layer;
 mod log_ring;
 mod recorder;
+mod refusal;
 mod repeater;
 mod settings;
 mod shell;

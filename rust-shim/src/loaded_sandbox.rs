@@ -1,22 +1,19 @@
 //! `hljs_loaded_sandbox`: upstream's `LoadedJSSandbox`, a sandbox whose handlers take events.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flatbuffers::FlatBufferBuilder;
-use hyperlight_common::flatbuffer_wrappers::function_call::{FunctionCall, FunctionCallType};
-use hyperlight_common::flatbuffer_wrappers::function_types::{ParameterValue, ReturnType};
-use hyperlight_host::mem::shared_mem::{SharedMemoryError, StackError};
-use hyperlight_js::{HyperlightError, LoadedJSSandbox, SandboxStatus};
-use serde::de::IgnoredAny;
+use hyperlight_js::LoadedJSSandbox;
 
+use crate::batch::{Batch, Events, Taken};
 use crate::code::{Code, Status};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
-use crate::interrupt::{Cause, Interrupter};
+use crate::interrupt::Interrupter;
 use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
+use crate::refusal::{check_status, refusal, too_big};
 use crate::repeater;
 use crate::sandbox::Sandbox;
 use crate::settings::{Effective, LONGEST_TEXT};
@@ -32,6 +29,16 @@ pub struct LoadedSandbox {
     // Outside the shell: they are for those who do not wait for a running guest.
     interrupter: Arc<Interrupter>,
     last_call: LastCall,
+    current_event: AtomicUsize,
+}
+
+/// How events are handled.
+struct Handler<'a> {
+    name: &'a str,
+    gc: bool,
+    /// Of each event.
+    monitors: Vec<&'a Monitor>,
+    context: Option<&'a Context>,
 }
 
 impl LoadedSandbox {
@@ -48,110 +55,103 @@ impl LoadedSandbox {
             settings,
             interrupter,
             last_call: LastCall::default(),
+            current_event: AtomicUsize::new(0),
         }
     }
 
     /// Runs a handler.
-    fn handle_event(
-        &self,
-        name: &str,
-        event: &str,
-        gc: bool,
-        monitors: &[&Monitor],
-        context: Option<&Context>,
-    ) -> Result<String> {
-        self.shell.with(|contents| {
-            let input_buffer = self.settings.get().input_buffer;
-            let note = || {
-                format!(
-                    "handler name and event have {} bytes, the input buffer {input_buffer}",
-                    name.len() + event.len()
-                )
-            };
-            let room = input_buffer.min(LONGEST_TEXT as u64);
-            if !name.is_empty() && (name.len() + event.len()) as u64 > room {
-                let error = Error::from(too_big(contents.status(), name, event, input_buffer));
-                return Err(match error.code() {
-                    Code::BufferTooSmall => error.with_note(&note()),
-                    _ => error,
+    fn handle_event(&self, handler: &Handler, event: &str) -> Result<String> {
+        self.shell
+            .with(|contents| self.handle(contents, handler, event, &[]))
+    }
+
+    /// Runs a handler with one event after the other. It only fails if it cannot begin.
+    fn handle_events(&self, handler: &Handler, events: &Events) -> Result<Batch> {
+        if handler.name.is_empty() {
+            return Err(Error::invalid_argument("the handler name is empty"));
+        }
+        let mut batch = Batch::default();
+        let attempt = ffi::caught(|| {
+            self.shell.with(|contents| {
+                if let Err(error) = check_status(contents.status()) {
+                    batch.end_before(error.into());
+                    return Ok(());
+                }
+                batch.run(events, |index, event, rest| {
+                    self.current_event.store(index, Ordering::Relaxed);
+                    let calls = self.last_call.get().calls;
+                    let answer = self.handle(contents, handler, event, rest);
+                    let stats = self.last_call.get();
+                    Taken {
+                        answer,
+                        stats: (stats.calls != calls).then_some(stats),
+                        is_last: !contents.status().is_ready(),
+                    }
                 });
-            }
-            // Upstream checks the name before it starts monitors.
-            if !monitors.is_empty() && !name.is_empty() {
-                monitor::prepare(contents)?;
-            }
-            let call = self.interrupter.begin();
-            let watched = context.map(|context| context.watch(&call)).transpose()?;
-            let guarded: Vec<Guarded> = monitors
-                .iter()
-                .map(|monitor| monitor.guard(call.gate()))
-                .collect();
-            let answer = monitor::handle_event(contents, name, event.to_owned(), gc, &guarded);
-            let cause = call.end();
-            drop(watched);
-            self.shell.set_status(contents.status().into());
-            let refusal = answer.as_ref().err().and_then(|e| refusal(e, name, cause));
-            if refusal.is_none() {
-                self.last_call.record(contents.last_call_stats(), cause);
-            }
-            answer.map_err(|e| {
-                let mut error = Error::from(e);
-                if let Some(code) = refusal {
-                    error = error.with_code(code);
-                }
-                if error.code() == Code::BufferTooSmall {
-                    error = error.with_note(&note());
-                }
-                error.stopped_by(cause)
+                Ok(())
             })
+        });
+        match attempt {
+            Ok(result) => result?,
+            // The shell remembers it; what was done before is not lost.
+            Err(panic) => batch.end_with(panic),
+        }
+        Ok(batch)
+    }
+
+    /// Takes an event to a handler, and its result back. `rest` are more monitors.
+    fn handle(
+        &self,
+        contents: &mut LoadedJSSandbox,
+        handler: &Handler,
+        event: &str,
+        rest: &[Monitor],
+    ) -> Result<String> {
+        let name = handler.name;
+        let input_buffer = self.settings.get().input_buffer;
+        let note = || {
+            format!(
+                "handler name and event have {} bytes, the input buffer {input_buffer}",
+                name.len() + event.len()
+            )
+        };
+        let room = input_buffer.min(LONGEST_TEXT as u64);
+        if !name.is_empty() && (name.len() + event.len()) as u64 > room {
+            let error = Error::from(too_big(contents.status(), name, event, input_buffer));
+            return Err(match error.code() {
+                Code::BufferTooSmall => error.with_note(&note()),
+                _ => error,
+            });
+        }
+        let monitors = || handler.monitors.iter().copied().chain(rest);
+        // Upstream checks the name before it starts monitors.
+        if monitors().next().is_some() && !name.is_empty() {
+            monitor::prepare(contents)?;
+        }
+        let call = self.interrupter.begin();
+        let watched = handler.context.map(|context| context.watch(&call));
+        let watched = watched.transpose()?;
+        let guarded: Vec<Guarded> = monitors()
+            .map(|monitor| monitor.guard(call.gate()))
+            .collect();
+        let answer = monitor::handle_event(contents, name, event.to_owned(), handler.gc, &guarded);
+        let cause = call.end();
+        drop(watched);
+        self.shell.set_status(contents.status().into());
+        let refusal = answer.as_ref().err().and_then(|e| refusal(e, name, cause));
+        if refusal.is_none() {
+            self.last_call.record(contents.last_call_stats(), cause);
+        }
+        answer.map_err(|e| {
+            let mut error = Error::from(e);
+            if let Some(code) = refusal {
+                error = error.with_code(code);
+            }
+            if error.code() == Code::BufferTooSmall {
+                error = error.with_note(&note());
+            }
+            error.stopped_by(cause)
         })
-    }
-}
-
-/// How upstream refuses an event that is longer than the input buffer. It would do so itself, but only after it
-/// has made a tree of it, which takes 25 times its size of memory, and no monitor ends that.
-fn too_big(status: SandboxStatus, name: &str, event: &str, input_buffer: u64) -> HyperlightError {
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(event) {
-        return HyperlightError::JsonConversionFailure(error);
-    }
-    match status {
-        SandboxStatus::Ready => {}
-        SandboxStatus::Poisoned => return HyperlightError::PoisonedSandbox,
-        SandboxStatus::Unrecoverable => return HyperlightError::UnrecoverableSandbox,
-    }
-    let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();
-    let texts = name.len() + event.len();
-    if texts > LONGEST_TEXT {
-        return SharedMemoryError::Stack(StackError::BufferFullError(texts, room)).into();
-    }
-    let parameters = vec![
-        ParameterValue::String(name.to_owned()),
-        ParameterValue::String(event.to_owned()),
-        ParameterValue::Bool(true),
-    ];
-    let call = FunctionCall::new(
-        "RunHandler".to_owned(),
-        Some(parameters),
-        FunctionCallType::Guest,
-        ReturnType::String,
-    );
-    let mut builder = FlatBufferBuilder::with_capacity(texts + 512);
-    let needed = call.encode(&mut builder).len() + size_of::<u64>();
-    SharedMemoryError::Stack(StackError::BufferFullError(needed, room)).into()
-}
-
-/// Why upstream refused a call before it entered the guest, if it did.
-fn refusal(error: &HyperlightError, name: &str, cause: Option<Cause>) -> Option<Code> {
-    match error {
-        HyperlightError::JsonConversionFailure(_) => Some(Code::InvalidJson),
-        // A fired trigger is a monitor that does not start; an interrupt may have come just before.
-        error if monitor::is_start_failure(error) => Some(match cause {
-            Some(_) => Code::Cancelled,
-            None => Code::MonitorFailedToStart,
-        }),
-        // Upstream has no variant for this one.
-        HyperlightError::Error(_) if name.is_empty() => Some(Code::InvalidArgument),
-        _ => None,
     }
 }
 
@@ -186,13 +186,84 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     ffi::guard(error, || {
         let name = ffi::text_without_nul(name, name_len, "the handler name")?;
         let event = ffi::text(event, event_len, "the event")?;
-        let monitors = monitor::list(monitors, monitors_len)?;
+        let handler = Handler {
+            name,
+            gc: gc != 0,
+            monitors: monitor::list(monitors, monitors_len, "monitors")?,
+            context: ffi::peek(context),
+        };
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
         let loaded = ffi::borrow(loaded, "loaded")?;
-        let answer = loaded.handle_event(name, event, gc != 0, &monitors, ffi::peek(context))?;
+        let answer = loaded.handle_event(&handler, event)?;
         ffi::give_bytes(answer.into_bytes(), result, result_len);
         Ok(())
+    })
+}
+
+/// Runs a handler with one event after the other, with each as `hljs_loaded_sandbox_handle_event` does. `batch`, the
+/// caller's to free, says what became of them.
+///
+/// `events` and `event_lens` are lists of `events_len` pointers and lengths; (NULL, NULL, 0) is none. An event is
+/// checked when it is taken up. One that fails does not make this function fail: its error is in the batch, and the
+/// next event follows, unless `stop_on_error` is other than 0.
+///
+/// No more events are taken up when the sandbox is not ready, when the context is cancelled, and when a monitor of the
+/// batch has fired; if that was before, none is. The batch says so, too. This function itself fails before the first
+/// event or not at all, and then writes no batch.
+///
+/// `monitors` watch each event, from its own beginning. `batch_monitors` watch all events together: wall-clock time
+/// counts from the beginning of the batch; processor time is what this thread has used since; a trigger that was fired
+/// since stays fired for the batch, even if it is reset. What fires while an event runs stops it and leaves the sandbox
+/// poisoned; between two events it keeps the next from being taken up, and the sandbox stays ready. Both lists together
+/// have up to 5 monitors.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_handle_events(
+    loaded: *const LoadedSandbox,
+    name: *const u8,
+    name_len: usize,
+    events: *const *const u8,
+    event_lens: *const usize,
+    events_len: usize,
+    gc: u32,
+    stop_on_error: u32,
+    monitors: *const *const Monitor,
+    monitors_len: usize,
+    batch_monitors: *const *const Monitor,
+    batch_monitors_len: usize,
+    context: *const Context,
+    batch: *mut *mut Batch,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let name = ffi::text_without_nul(name, name_len, "the handler name")?;
+        let handler = Handler {
+            name,
+            gc: gc != 0,
+            monitors: monitor::list(monitors, monitors_len, "monitors")?,
+            context: ffi::peek(context),
+        };
+        let events = Events {
+            events: ffi::slice(events, events_len, "events")?,
+            lens: ffi::slice(event_lens, events_len, "event_lens")?,
+            stop_on_error: stop_on_error != 0,
+            monitors: monitor::list(batch_monitors, batch_monitors_len, "batch_monitors")?,
+            context: handler.context,
+        };
+        monitor::check_number(handler.monitors.len() + events.monitors.len())?;
+        let batch = Out::new(batch, "batch")?;
+        let loaded = ffi::borrow(loaded, "loaded")?;
+        batch.give(loaded.handle_events(&handler, &events)?);
+        Ok(())
+    })
+}
+
+/// The index of the event that `hljs_loaded_sandbox_handle_events` runs, or ran last: with this a callback knows whose it
+/// is. 0 for NULL. Never waits, from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_loaded_sandbox_current_event(loaded: *const LoadedSandbox) -> u64 {
+    ffi::peek(loaded).map_or(0, |loaded| {
+        loaded.current_event.load(Ordering::Relaxed) as u64
     })
 }
 
@@ -231,14 +302,14 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_last_call_stats(
     error: *mut *mut Error,
 ) -> Code {
     ffi::guard(error, || {
-        let stats = ffi::borrow(loaded, "loaded")?.last_call.get();
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        ffi::set_if_wanted(calls, stats.calls);
-        ffi::set_if_wanted(wall_clock, nanoseconds(stats.wall_clock));
-        ffi::set_if_wanted(cpu_time, stats.cpu_time.map_or(0, nanoseconds));
-        ffi::set_if_wanted(has_cpu_time, stats.cpu_time.is_some().into());
-        let name = stats.terminated_by.unwrap_or("");
-        ffi::lend(name.as_bytes(), terminated_by, terminated_by_len);
+        ffi::borrow(loaded, "loaded")?.last_call.get().give(
+            calls,
+            wall_clock,
+            cpu_time,
+            has_cpu_time,
+            terminated_by,
+            terminated_by_len,
+        );
         Ok(())
     })
 }
@@ -382,46 +453,4 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_unload(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_free(loaded: *mut LoadedSandbox) {
     ffi::free(loaded);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_big_is_refused_in_upstreams_order() {
-        for (status, event, code) in [
-            (SandboxStatus::Ready, "[1,2,3]", Code::BufferTooSmall),
-            (SandboxStatus::Ready, "[1,2,3", Code::InvalidJson),
-            (SandboxStatus::Poisoned, "[1,2,3", Code::InvalidJson),
-            (SandboxStatus::Poisoned, "[1,2,3]", Code::Poisoned),
-            (SandboxStatus::Unrecoverable, "[1,2,3]", Code::Unrecoverable),
-        ] {
-            let error = Error::from(too_big(status, "h", event, 8192));
-            assert_eq!(error.code(), code, "{status:?} {event}");
-        }
-    }
-
-    #[test]
-    fn refusals_are_told_apart() {
-        let failed = HyperlightError::Error("Execution monitor failed to start: no clock".into());
-        let fired = HyperlightError::Error(
-            "Execution monitor failed to start: the trigger 'x' has fired".into(),
-        );
-        let other = HyperlightError::Error("x".into());
-        for (error, name, cause, code) in [
-            (&failed, "h", None, Some(Code::MonitorFailedToStart)),
-            (
-                &fired,
-                "h",
-                Some(Cause::Refusal("x")),
-                Some(Code::Cancelled),
-            ),
-            (&fired, "h", Some(Cause::Interrupt), Some(Code::Cancelled)),
-            (&other, "", None, Some(Code::InvalidArgument)),
-            (&other, "h", Some(Cause::Interrupt), None),
-        ] {
-            assert_eq!(refusal(error, name, cause), code, "{error} {cause:?}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hyperlight_js::{
@@ -19,25 +19,35 @@ use crate::trigger::Trigger;
 
 /// A limit that a call must keep, or a trigger that ends it. May be used by any number of calls, sandboxes
 /// and threads at a time.
-pub struct Monitor(Arc<Kind>);
+pub struct Monitor(Kind);
 
-enum Kind {
-    WallClock(WallClockMonitor),
-    CpuTime(CpuTimeMonitor),
+/// What there is: upstream's monitors with their limits, and the trigger. Clones fire together.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    WallClock(WallClockMonitor, Duration),
+    CpuTime(CpuTimeMonitor, Duration),
     Trigger(Trigger),
 }
 
 impl Monitor {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self(kind)
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.0
+    }
+
     /// This monitor, for one call. It holds what it needs: C may free the monitor meanwhile.
     pub(crate) fn guard(&self, gate: Gate) -> Guarded {
         Guarded {
-            kind: Arc::clone(&self.0),
+            kind: self.0.clone(),
             gate,
         }
     }
 
     fn trigger(&self) -> Result<&Trigger> {
-        match &*self.0 {
+        match &self.0 {
             Kind::Trigger(trigger) => Ok(trigger),
             _ => Err(Error::invalid_argument("the monitor is not a trigger")),
         }
@@ -45,10 +55,20 @@ impl Monitor {
 }
 
 impl Kind {
-    fn name(&self) -> &'static str {
+    /// Upstream refuses a limit of zero.
+    pub(crate) fn wall_clock(limit: Duration) -> hyperlight_js::Result<Self> {
+        Ok(Self::WallClock(WallClockMonitor::new(limit)?, limit))
+    }
+
+    /// Upstream refuses a limit of zero.
+    pub(crate) fn cpu_time(limit: Duration) -> hyperlight_js::Result<Self> {
+        Ok(Self::CpuTime(CpuTimeMonitor::new(limit)?, limit))
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::WallClock(monitor) => monitor.name(),
-            Self::CpuTime(monitor) => monitor.name(),
+            Self::WallClock(monitor, _) => monitor.name(),
+            Self::CpuTime(monitor, _) => monitor.name(),
             Self::Trigger(trigger) => trigger.name(),
         }
     }
@@ -56,7 +76,7 @@ impl Kind {
 
 /// A monitor of one call, which can stop that call and no other.
 pub(crate) struct Guarded {
-    kind: Arc<Kind>,
+    kind: Kind,
     gate: Gate,
 }
 
@@ -67,9 +87,9 @@ impl ExecutionMonitor for &Guarded {
         &self,
     ) -> hyperlight_js::Result<impl std::future::Future<Output = ()> + Send + 'static> {
         let name = self.kind.name();
-        let monitor: Future = match &*self.kind {
-            Kind::WallClock(monitor) => Box::pin(monitor.get_monitor()?),
-            Kind::CpuTime(monitor) => Box::pin(monitor.get_monitor()?),
+        let monitor: Future = match &self.kind {
+            Kind::WallClock(monitor, _) => Box::pin(monitor.get_monitor()?),
+            Kind::CpuTime(monitor, _) => Box::pin(monitor.get_monitor()?),
             Kind::Trigger(trigger) => match trigger.wait() {
                 Some(future) => Box::pin(future),
                 None => {
@@ -102,13 +122,19 @@ const MOST: usize = 5;
 pub(crate) fn list<'a>(
     monitors: *const *const Monitor,
     monitors_len: usize,
+    name: &str,
 ) -> Result<Vec<&'a Monitor>> {
-    if monitors_len > MOST {
+    check_number(monitors_len)?;
+    ffi::objects(monitors, monitors_len, name)
+}
+
+pub(crate) fn check_number(monitors: usize) -> Result<()> {
+    if monitors > MOST {
         return Err(Error::invalid_argument(format!(
-            "there are {monitors_len} monitors, but a call takes at most {MOST}"
+            "there are {monitors} monitors, but a call takes at most {MOST}"
         )));
     }
-    ffi::objects(monitors, monitors_len, "monitors")
+    Ok(())
 }
 
 /// Calls the handler with all monitors on watch; the first to fire ends it.
@@ -198,8 +224,7 @@ pub unsafe extern "C" fn hljs_monitor_new_wall_clock(
 ) -> Code {
     ffi::guard(error, || {
         give(monitor, || {
-            let inner = WallClockMonitor::new(Duration::from_nanos(nanoseconds));
-            Ok(Kind::WallClock(inner.map_err(invalid)?))
+            Kind::wall_clock(Duration::from_nanos(nanoseconds)).map_err(invalid)
         })
     })
 }
@@ -214,8 +239,7 @@ pub unsafe extern "C" fn hljs_monitor_new_cpu_time(
 ) -> Code {
     ffi::guard(error, || {
         give(monitor, || {
-            let inner = CpuTimeMonitor::new(Duration::from_nanos(nanoseconds));
-            Ok(Kind::CpuTime(inner.map_err(invalid)?))
+            Kind::cpu_time(Duration::from_nanos(nanoseconds)).map_err(invalid)
         })
     })
 }
@@ -286,7 +310,7 @@ pub unsafe extern "C" fn hljs_monitor_free(monitor: *mut Monitor) {
 
 fn give(monitor: *mut *mut Monitor, make: impl FnOnce() -> Result<Kind>) -> Result<()> {
     let monitor = Out::new(monitor, "monitor")?;
-    monitor.give(Monitor(Arc::new(make()?)));
+    monitor.give(Monitor::new(make()?));
     Ok(())
 }
 
@@ -331,12 +355,10 @@ mod tests {
 
     #[test]
     fn lists_are_checked() {
-        let monitor = Monitor(Arc::new(Kind::WallClock(
-            WallClockMonitor::new(Duration::MAX).unwrap(),
-        )));
+        let monitor = Monitor::new(Kind::wall_clock(Duration::MAX).unwrap());
         let pointers = [ptr::from_ref(&monitor), ptr::null()];
-        assert_eq!(list(ptr::null(), 0).unwrap().len(), 0);
-        assert_eq!(list(pointers.as_ptr(), 1).unwrap().len(), 1);
+        assert_eq!(list(ptr::null(), 0, "monitors").unwrap().len(), 0);
+        assert_eq!(list(pointers.as_ptr(), 1, "monitors").unwrap().len(), 1);
         for (pointer, len, message) in [
             (
                 pointers.as_ptr(),
@@ -346,7 +368,7 @@ mod tests {
             (pointers.as_ptr(), 2, "monitors[1] is NULL"),
             (ptr::null(), 1, "monitors is NULL, but its length is 1"),
         ] {
-            let error = list(pointer, len).err().unwrap();
+            let error = list(pointer, len, "monitors").err().unwrap();
             assert_eq!(error.code(), Code::InvalidArgument);
             assert_eq!(error.message(), message);
         }

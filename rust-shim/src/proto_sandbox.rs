@@ -110,7 +110,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_register(
 
 /// Gives the guest files to import, in a tree that `stat` and `read` make up; the last call wins. They
 /// are called while the guest runs, in `hljs_sandbox_get_loaded_sandbox` and, for `import()`, in
-/// `hljs_loaded_sandbox_handle_event`.
+/// `hljs_loaded_sandbox_handle_event` and `hljs_loaded_sandbox_handle_events`.
 ///
 /// Modules are resolved as Node.js does it: `./x.js`, `../x.js` and `/x.js`, then with `.js` and `.mjs`
 /// appended, then a folder's `package.json` ("main") or `index.js`; `pkg` and `pkg/x` in the

@@ -18,9 +18,12 @@ const LONGEST_NAME: usize = 64;
 /// Upstream wants names that live for ever, so there is a limit to how many.
 const MOST_NAMES: usize = 64;
 
+#[derive(Clone)]
 pub(crate) struct Trigger {
     name: &'static str,
     state: watch::Sender<State>,
+    /// How often it had been fired when it was armed.
+    armed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -38,6 +41,7 @@ impl Trigger {
                 .unwrap_or_else(PoisonError::into_inner)
                 .intern(name)?,
             state: watch::Sender::new(State::default()),
+            armed: None,
         })
     }
 
@@ -56,23 +60,45 @@ impl Trigger {
         self.state.send_modify(|state| state.fired = false);
     }
 
+    /// The same trigger, for which everything from now on counts: from the moment on in which it is fired, or if it
+    /// is, it stays so, whoever resets it.
+    pub(crate) fn arm(&self) -> Self {
+        Self {
+            armed: Some(self.state.borrow().armed()),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn is_fired(&self) -> bool {
+        let state = self.state.borrow();
+        state.times != self.armed.unwrap_or(state.armed())
+    }
+
     /// Waits until the trigger is fired; `None` if it has been. It must be alive while the future is
     /// polled.
     pub(crate) fn wait(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let mut receiver = self.state.subscribe();
-        let State { fired, times } = *receiver.borrow_and_update();
-        if fired {
+        let state = *receiver.borrow_and_update();
+        let armed = self.armed.unwrap_or(state.armed());
+        if state.times != armed {
             return None;
         }
         Some(async move {
             if receiver
-                .wait_for(|state| state.times != times)
+                .wait_for(|state| state.times != armed)
                 .await
                 .is_err()
             {
                 std::future::pending().await // The trigger is gone, and so is the call that used it.
             }
         })
+    }
+}
+
+impl State {
+    /// How often it was fired, but for the last time if that still counts.
+    fn armed(self) -> u64 {
+        self.times - u64::from(self.fired)
     }
 }
 
@@ -133,6 +159,25 @@ mod tests {
             "it was fired before the reset"
         );
         assert_eq!(poll(trigger.wait().unwrap()), Poll::Pending);
+    }
+
+    #[test]
+    fn an_armed_one_stays_fired() {
+        let trigger = Trigger::new("test: armed").unwrap();
+        let armed = trigger.arm();
+        assert!(!armed.is_fired());
+        let before = armed.wait().unwrap();
+        trigger.fire();
+        trigger.reset();
+        assert_eq!(poll(before), Poll::Ready(()));
+        assert!(armed.is_fired() && armed.wait().is_none());
+        assert!(!trigger.is_fired() && trigger.wait().is_some());
+        trigger.fire();
+        trigger.fire();
+        let late = trigger.arm();
+        trigger.reset();
+        assert!(late.is_fired() && late.wait().is_none());
+        assert!(!trigger.arm().is_fired());
     }
 
     #[test]

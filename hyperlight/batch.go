@@ -1,0 +1,150 @@
+package hyperlight
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/hyperlight-go/hyperlight-js/capi"
+)
+
+// EventResult is what became of one event of [LoadedJSSandbox.HandleEvents]. Upstream: what handle_event returns.
+type EventResult struct {
+	// Result is JSON, and nil if there is an error.
+	Result []byte
+	// Err is an error of this event alone, as [LoadedJSSandbox.HandleEvent] would have returned it.
+	Err error
+}
+
+// BatchOption configures one call of [LoadedJSSandbox.HandleEvents]. Every [CallOption] is one. Upstream has no
+// batches.
+type BatchOption interface{ applyToBatch(*batchOptions) }
+
+type batchOptions struct {
+	callOptions
+	stopOnError   bool
+	batchMonitors []Monitor
+}
+
+type batchOption func(*batchOptions)
+
+func (o batchOption) applyToBatch(all *batchOptions) { o(all) }
+
+// StopOnError has a batch end with the first event that fails; without it, the others follow. Upstream has no batches.
+func StopOnError() BatchOption {
+	return batchOption(func(o *batchOptions) { o.stopOnError = true })
+}
+
+// WithBatchMonitors lets monitors watch a batch as a whole, beside those of [WithMonitors], which watch each event from
+// its own beginning. For a [WallClock] the time counts from the beginning of the batch, also between events; for a
+// [CPUTime] what the batch's thread has used since; and a [Trigger] that was fired since stays fired for the batch, even
+// if it is reset. What fires while an event runs stops it, which leaves the sandbox poisoned. What fires between two
+// events keeps the next from being taken up, and the sandbox stays ready: [ErrCancelled] in either case.
+//
+// Given more than once, the monitors add up. There may be five of both kinds together. Upstream has no batches: its
+// monitors get what is left with each event.
+func WithBatchMonitors(monitors ...Monitor) BatchOption {
+	return batchOption(func(o *batchOptions) { o.batchMonitors = append(o.batchMonitors, monitors...) })
+}
+
+// HandleEvents runs the handler called name with one event after the other, in one crossing to the native side, which
+// saves most of what a call of [LoadedJSSandbox.HandleEvent] costs beside the guest's own work. Apart from that each
+// event is handled as there. It finds the state of the handler's module as the one before it has left it, and no other
+// call of the sandbox gets between the two. Upstream has no batches: LoadedJSSandbox::handle_event, in a loop.
+//
+// The result has one element for each event that was taken up, in order, whether it succeeded or failed. The error
+// says what ended the batch; it is nil if there were no more events. A batch ends when an event leaves the sandbox
+// poisoned, and with [StopOnError] when one fails: then the error is the last element's, also if that was the last
+// event. It ends when ctx does, when [LoadedJSSandbox.Close] is called, and when a monitor of [WithBatchMonitors] fires:
+// an event that runs is stopped, and the error is the last element's; between two events nothing is stopped, the
+// sandbox stays ready, and the next event is the first that the result lacks.
+//
+// The options of HandleEvent hold for each event, with two exceptions: [WithStats] gives sums, and the output of all
+// events is delivered, and limited by [WithPrintLimit], as that of one call. Events must not be changed during the call.
+// Results are the caller's to keep, and share memory: one of them keeps all. They are held until the batch is over, and
+// each may be as large as [WithOutputBufferSize] allows; so make batches only as large as your memory.
+//
+// # Errors
+//
+// In the result: those of [LoadedJSSandbox.HandleEvent].
+//
+// Returned: the last element's; [ErrCancelled], with the name of the monitor that fired between two events;
+// [ErrClosed]; the error of ctx. If no event was taken up, also [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed],
+// [ErrReentrant], and [ErrInvalidArgument] for an empty name or one with a NUL byte or invalid UTF-8, a nil ctx, and
+// options that do not hold.
+func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
+	const op = "HandleEvents"
+	o := batchOptions{callOptions: callOptions{gc: true, print: s.guest.printing()}}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, invalidArgument(op, "an option is nil")
+		}
+		opt.applyToBatch(&o)
+	}
+	if o.stats != nil {
+		*o.stats = ExecutionStats{}
+	}
+	if err := o.check(op); err != nil {
+		return nil, err
+	}
+	defer runtime.KeepAlive(s)
+	s.slice.yieldIfLong()
+	if err := s.h.enter(ctx, op); err != nil {
+		return nil, err
+	}
+	defer s.h.leave()
+	all := append(o.monitors, o.batchMonitors...)
+	monitors, err := openMonitors(op, all)
+	if err != nil {
+		return nil, err
+	}
+	call := s.guest.enter(ctx, o.print)
+	call.batch = s.h.native
+	each := len(o.monitors)
+	batch, nativeErr := capi.LoadedSandboxHandleEvents(s.h.native, name, events, o.gc, o.stopOnError,
+		monitors[:each], monitors[each:], s.guest.stopper.native)
+	s.guest.leave(call)
+	closeMonitors(all, monitors)
+	if nativeErr != nil {
+		return nil, nativeError(op, nativeErr)
+	}
+	defer capi.BatchFree(batch)
+	s.accountBatch(&o, call, batch)
+	results, err := call.eventResults(op, batch)
+	if err != nil {
+		s.readStatus() // An event that does not end the batch leaves the status as it was.
+	}
+	return results, err
+}
+
+// accountBatch notes what a batch took, for whom it may concern.
+func (s *LoadedJSSandbox) accountBatch(o *batchOptions, call *guestCall, batch capi.Batch) {
+	if dropped := call.output.dropped; dropped > 0 {
+		_, calls := s.readStats(s.h.native)
+		s.cut.Store(&cutOutput{calls, dropped})
+	}
+	if o.wantsStats {
+		*o.stats = statsOf(capi.BatchStats(batch))
+		o.stats.PrintDropped = call.output.dropped
+	}
+}
+
+// eventResults says what became of each event, and what ended the batch, if anything did.
+func (c *guestCall) eventResults(op string, batch capi.Batch) ([]EventResult, error) {
+	texts, failures, end := capi.BatchResults(batch)
+	results := make([]EventResult, len(texts))
+	for i, text := range texts {
+		if failures == nil || failures[i] == nil {
+			results[i].Result = text
+			continue
+		}
+		results[i].Err = c.explainEvent(op, failures[i], uint64(i))
+		if failures[i] == end {
+			return results, results[i].Err
+		}
+	}
+	err := c.explain(op, end)
+	if e, ok := err.(*Error); ok && e.Code == CodeContextDone {
+		e.Message = "no more events were taken up: " + e.cause.Error()
+	}
+	return results, err
+}
