@@ -1,6 +1,7 @@
 package hyperlight
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -62,6 +63,7 @@ type options struct {
 
 	tracerProvider trace.TracerProvider
 	wantsSpans     bool
+	ctx            context.Context // what the span of New is below
 }
 
 // WithHeapSize sets the size of the guest's heap, at least 4 MiB; [DefaultHeapSize] if not given. A

@@ -40,7 +40,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := options{upstream: upstream, print: printing{limit: DefaultPrintLimit}, config: Config{
+	o := options{ctx: context.Background(), upstream: upstream, print: printing{limit: DefaultPrintLimit}, config: Config{
 		HeapSize:              DefaultHeapSize,
 		ScratchSize:           DefaultScratchSize,
 		InputBufferSize:       DefaultInputBufferSize,
@@ -58,7 +58,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, span := startSpan(context.Background(), tracer, spanBuild)
+	_, span := startSpan(o.ctx, tracer, spanBuild)
 	proto, err := o.build(op, builder, tracer)
 	return proto, span.end(err)
 }

@@ -41,7 +41,7 @@ func Run(ctx context.Context, source string, event []byte, opts ...RunOption) ([
 }
 
 func (o *runOptions) run(ctx context.Context, source string, event []byte) ([]byte, error) {
-	proto, err := New(o.sandbox...)
+	proto, err := New(append(o.sandbox, below(ctx))...)
 	if err != nil {
 		return nil, err
 	}

@@ -45,18 +45,19 @@ const (
 // span is one of ours. Its zero value is none, and costs nothing but a look at it.
 type span struct{ otel trace.Span }
 
-// startSpan begins a span below that of ctx; the new ctx holds it. Without a tracer there is none.
+// startSpan begins a span below that of ctx; the new ctx holds it. Without a tracer there is none, and neither for a
+// nil ctx, which methods refuse.
 func startSpan(ctx context.Context, tracer trace.Tracer, name string) (context.Context, span) {
-	if tracer == nil {
+	if tracer == nil || ctx == nil {
 		return ctx, span{}
 	}
 	ctx, otel := tracer.Start(ctx, name)
 	return ctx, span{otel}
 }
 
-// startSpan begins the span of a method. Methods refuse a zero value and a nil ctx without one.
+// startSpan begins the span of a method. That of a zero value has none.
 func (g *guest) startSpan(ctx context.Context, name string) (context.Context, span) {
-	if g == nil || ctx == nil {
+	if g == nil {
 		return ctx, span{}
 	}
 	return startSpan(ctx, g.tracer, name)
@@ -96,7 +97,11 @@ func (s span) failed(err error) {
 		s.otel.SetAttributes(monitorKey.String(e.Monitor))
 	}
 	if e.Exception != nil {
-		s.exception("*hyperlight.JSException", e.Exception.Message, e.Exception.Stack)
+		kind := string(e.Exception.Thrown)
+		if e.Exception.Thrown == ThrownError {
+			kind = "Error" // Which one upstream does not tell.
+		}
+		s.exception(kind, e.Exception.Error(), e.Exception.Stack)
 	}
 }
 

@@ -96,6 +96,22 @@ func TestSpansOfALife(t *testing.T) {
 	}
 }
 
+func TestSpansOfRun(t *testing.T) {
+	spans := &recorder{}
+	ctx, root := spans.Tracer("users").Start(t.Context(), "root")
+	_, err := hyperlight.Run(ctx, counter, []byte(`{}`), hyperlight.WithTracerProvider(spans))
+	require.NoError(t, err)
+	root.End()
+	assert.Equal(t, []string{
+		"root", "  hyperlight.build", "  hyperlight.load_runtime", "  hyperlight.load", "  hyperlight.handle_event",
+	}, spanTree(spans.all(t)))
+
+	var none context.Context
+	_, err = hyperlight.Run(none, counter, []byte(`{}`), hyperlight.WithTracerProvider(spans))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	assert.Empty(t, spans.all(t))
+}
+
 // failure is what a span says of one.
 type failure struct {
 	kind    string // error.type
@@ -144,7 +160,7 @@ func TestSpansOfFailedCalls(t *testing.T) {
 		{name: "no value", handler: "handler", event: `{}`, expected: failure{"no_value", "", "ready", ""}, ran: true},
 		{
 			name: "an exception", handler: "handler", event: `{"fail":true}`, ran: true,
-			expected: failure{"javascript_exception", "", "ready", "*hyperlight.JSException"},
+			expected: failure{"javascript_exception", "", "ready", "Error"},
 		},
 		{name: "bad JSON", handler: "handler", event: `{`, expected: failure{"invalid_json", "", "ready", ""}},
 		{
@@ -213,6 +229,7 @@ func TestSpansOfStoppedCalls(t *testing.T) {
 func TestSpanOfAnException(t *testing.T) {
 	spans := &recorder{}
 	loaded := loadHandler(t, `function handler(event) {
+		if (event.symbol) throw Symbol("no");
 		if (event.long) throw new Error("€".repeat(4000));
 		throw new TypeError("no");
 	}`, hyperlight.WithTracerProvider(spans))
@@ -222,12 +239,18 @@ func TestSpanOfAnException(t *testing.T) {
 	exception := asError(t, err).Exception
 	span := spans.one(t)
 	assert.Equal(t, []recordedEvent{{"exception", map[string]any{
-		"exception.type":       "*hyperlight.JSException",
+		"exception.type":       "Error",
 		"exception.message":    exception.Message,
 		"exception.stacktrace": exception.Stack,
 	}}}, span.events)
 	assert.Contains(t, exception.Stack, "handler")
 	assert.NotContains(t, fmt.Sprint(span.attributes, span.text, span.events), "swordfish")
+
+	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{"symbol":true}`))
+	require.ErrorIs(t, err, hyperlight.ErrJSException)
+	assert.Equal(t, []recordedEvent{{"exception", map[string]any{
+		"exception.type": "symbol", "exception.message": "thrown symbol",
+	}}}, spans.one(t).events)
 
 	_, err = loaded.HandleEvent(t.Context(), "handler", []byte(`{"long":true}`))
 	require.ErrorIs(t, err, hyperlight.ErrJSException)
@@ -255,7 +278,7 @@ func TestSpansOfFailedSteps(t *testing.T) {
 	assert.Equal(t, failure{kind: "consumed"}, failureOf(t, spans.one(t), err))
 	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(`throw new Error("no"); function handler() {}`)))
 	_, err = sandbox.Load(t.Context())
-	assert.Equal(t, failure{kind: "javascript_exception", event: "*hyperlight.JSException"}, failureOf(t, spans.one(t), err))
+	assert.Equal(t, failure{kind: "javascript_exception", event: "Error"}, failureOf(t, spans.one(t), err))
 
 	loaded := loadHandler(t, counter, hyperlight.WithTracerProvider(spans))
 	spans.all(t)

@@ -1,6 +1,8 @@
 package hyperlight
 
 import (
+	"context"
+
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
@@ -22,7 +24,7 @@ import (
 //	hyperlight.kill              InterruptHandle.Kill, if a call runs
 //
 // Each is as long as the method takes, the wait for other calls of the sandbox included, and a child of the span in the
-// method's ctx. New has no ctx, so its span is a root. The parent of a host function's span is the handle_event or
+// method's ctx. New has no ctx, so its span is a root, but for that of [Run]. The parent of a host function's span is the handle_event or
 // load that runs; the function's ctx holds the function's span, so that spans which it makes, and what it
 // does with other sandboxes, are below. The parent of a kill is what it stops. All are of kind internal: nothing
 // leaves the process.
@@ -45,11 +47,16 @@ import (
 //
 // What failed has the status Error, with the error's text. A JavaScript exception that the guest did not catch is
 // also an event "exception" of its call, and a panic of a host function one of the function's span, with
-// exception.type, exception.message and exception.stacktrace. Events, results, arguments and output are never
-// put into spans; but a guest chooses the text of its exceptions, so treat texts as data. Those of more than 8 KiB
-// are cut off, with " [cut]" at the end.
+// exception.message, exception.stacktrace, and exception.type, which is "Error" or another [Thrown] for JavaScript's,
+// and "*hyperlight.HostPanic". Events, results, arguments and output are never put into spans; but a guest chooses
+// the text of its exceptions, so treat texts as data. Those of more than 8 KiB are cut off, with " [cut]" at the end.
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return option(func(o *options) { o.tracerProvider, o.wantsSpans = provider, true })
+}
+
+// below makes the span of New one below that of ctx, for those who have one.
+func below(ctx context.Context) Option {
+	return option(func(o *options) { o.ctx = ctx })
 }
 
 // tracer is what the options ask for, or nil. The library is loaded.
