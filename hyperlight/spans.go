@@ -18,6 +18,7 @@ const (
 	spanLoadRuntime  = "hyperlight.load_runtime"
 	spanLoad         = "hyperlight.load"
 	spanHandleEvent  = "hyperlight.handle_event"
+	spanHandleEvents = "hyperlight.handle_events"
 	spanSnapshot     = "hyperlight.snapshot"
 	spanRestore      = "hyperlight.restore"
 	spanUnload       = "hyperlight.unload"
@@ -29,6 +30,8 @@ const (
 const (
 	handlerNameKey      = attribute.Key("hyperlight.handler.name")
 	gcKey               = attribute.Key("hyperlight.gc")
+	batchEventsKey      = attribute.Key("hyperlight.batch.events")
+	batchTakenKey       = attribute.Key("hyperlight.batch.taken")
 	wallTimeKey         = attribute.Key("hyperlight.call.wall_time")
 	cpuTimeKey          = attribute.Key("hyperlight.call.cpu_time")
 	monitorKey          = attribute.Key("hyperlight.monitor")
@@ -63,12 +66,12 @@ func (g *guest) startSpan(ctx context.Context, name string) (context.Context, sp
 	return startSpan(ctx, g.tracer, name)
 }
 
-// startCallSpan is startSpan for a handler's call. A sampler may want to know the handler.
-func (g *guest) startCallSpan(ctx context.Context, handler string) (context.Context, span) {
+// startCallSpan is startSpan for what calls a handler. A sampler may want to know the handler.
+func (g *guest) startCallSpan(ctx context.Context, name, handler string) (context.Context, span) {
 	if g == nil || g.tracer == nil || ctx == nil {
 		return ctx, span{}
 	}
-	ctx, otel := g.tracer.Start(ctx, spanHandleEvent, trace.WithAttributes(handlerNameKey.String(spanText(handler))))
+	ctx, otel := g.tracer.Start(ctx, name, trace.WithAttributes(handlerNameKey.String(spanText(handler))))
 	return ctx, span{otel}
 }
 
@@ -124,6 +127,13 @@ func (s span) after(sandbox *LoadedJSSandbox) {
 func (s span) call(o *callOptions) {
 	if s.records() {
 		s.otel.SetAttributes(gcKey.Bool(o.gc))
+	}
+}
+
+// batch notes how many events there are, and how many were taken up.
+func (s span) batch(events, taken int) {
+	if s.records() {
+		s.otel.SetAttributes(batchEventsKey.Int(events), batchTakenKey.Int(taken))
 	}
 }
 

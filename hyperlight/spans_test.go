@@ -205,6 +205,39 @@ func TestSpansOfFailedCalls(t *testing.T) {
 	assert.Empty(t, spans.all(t), "there is nothing to be below")
 }
 
+// A batch is one span, whatever becomes of its events, and what they call is below it.
+func TestSpanOfABatch(t *testing.T) {
+	spans := &recorder{}
+	proto := newProto(t, hyperlight.WithTracerProvider(spans))
+	require.NoError(t, proto.Register("host", "note", func(int) {}))
+	loaded := loadProto(t, proto, `import { note } from "host";
+		function handler(event) { note(event); if (event === 2) throw new Error("two"); return event; }`)
+	spans.all(t)
+	results, err := loaded.HandleEvents(t.Context(), "handler", eventsOf("1", "2", "3"), hyperlight.WithGC(false))
+	require.NoError(t, err)
+	require.Len(t, results, 3)
+	all := spans.all(t)
+	assert.Equal(t, []string{
+		"hyperlight.handle_events",
+		"  hyperlight.host_function",
+		"  hyperlight.host_function",
+		"  hyperlight.host_function",
+	}, spanTree(all))
+	batch := all[0]
+	assert.Equal(t, codes.Unset, batch.status, "each event's failure is its own")
+	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.events"])
+	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.taken"])
+	assert.Equal(t, "handler", batch.attributes["hyperlight.handler.name"])
+	assert.Equal(t, false, batch.attributes["hyperlight.gc"])
+	assert.Contains(t, batch.attributes, "hyperlight.call.wall_time")
+
+	_, err = loaded.HandleEvents(t.Context(), "handler", eventsOf("1", "2", "3"), hyperlight.StopOnError())
+	require.Error(t, err)
+	batch = spans.all(t)[0]
+	assert.Equal(t, failure{"javascript_exception", "", "ready", "Error"}, failureOf(t, batch, err))
+	assert.EqualValues(t, 2, batch.attributes["hyperlight.batch.taken"])
+}
+
 // A context that ends, and Close, stop a call without a span of their own.
 func TestSpansOfStoppedCalls(t *testing.T) {
 	spans := &recorder{}

@@ -17,6 +17,7 @@ import (
 //	hyperlight.load_runtime      ProtoJSSandbox.LoadRuntime
 //	hyperlight.load              JSSandbox.Load
 //	hyperlight.handle_event      LoadedJSSandbox.HandleEvent
+//	hyperlight.handle_events     LoadedJSSandbox.HandleEvents; one for the batch, not for each event
 //	hyperlight.snapshot          LoadedJSSandbox.Snapshot
 //	hyperlight.restore           LoadedJSSandbox.Restore
 //	hyperlight.unload            LoadedJSSandbox.Unload
@@ -24,16 +25,19 @@ import (
 //	hyperlight.kill              InterruptHandle.Kill, if a call runs
 //
 // Each is as long as the method takes, the wait for other calls of the sandbox included, and a child of the span in the
-// method's ctx. New has no ctx, so its span is a root, but for that of [Run]. The parent of a host function's span is the handle_event or
-// load that runs; the function's ctx holds the function's span, so that spans which it makes, and what it
-// does with other sandboxes, are below. The parent of a kill is what it stops. All are of kind internal: nothing
-// leaves the process.
+// method's ctx. New has no ctx, so its span is a root, but for that of [Run]. The parent of a host function's span is the
+// handle_event, handle_events or load that runs; the function's ctx holds the function's span, so that spans which it
+// makes, and what it does with other sandboxes, are below. The parent of a kill is what it stops. All are of kind
+// internal: nothing leaves the process.
 //
 // # Attributes
 //
 //   - hyperlight.handler.name: of handle_event. It is not part of the span's name, which must not be anything that a
 //     caller asks for.
 //   - hyperlight.gc: of handle_event; see [WithGC].
+//   - hyperlight.batch.events, hyperlight.batch.taken: of handle_events; how many events there were, and how many were
+//     taken up. Its other attributes are those of handle_event; times are sums. Events that fail without ending
+//     the batch do not show.
 //   - hyperlight.call.wall_time, hyperlight.call.cpu_time: of handle_event, in seconds; see [ExecutionStats]. Missing
 //     if the call did not enter the guest, and the second if it is not known.
 //   - hyperlight.monitor: of handle_event and load; what has stopped the guest, as [Error].Monitor says, or fired just
