@@ -53,4 +53,6 @@ mod stats;
 mod trigger;
 
 #[cfg(test)]
+mod fake_vm;
+#[cfg(test)]
 mod header;
