@@ -73,17 +73,17 @@ func TestGuardedRunsElsewhereAndWaits(t *testing.T) {
 }
 
 // Who waits answers, while he waits.
-func TestGuardedAnswersQuestions(t *testing.T) {
-	questions, here := make(chan func()), goroutine()
+func TestGuardedReadsItsMail(t *testing.T) {
+	mailbox, here := make(chan func()), goroutine()
 	answers := make(chan string)
 	Guarded(func() {
 		for range 3 {
-			questions <- func() { go func(who string) { answers <- who }(goroutine()) }
+			mailbox <- func() { go func(who string) { answers <- who }(goroutine()) }
 			assert.Equal(t, here, <-answers)
 		}
-	}, questions)
+	}, mailbox)
 	select {
-	case questions <- func() {}:
+	case mailbox <- func() {}:
 		t.Error("nobody waits any more")
 	default:
 	}

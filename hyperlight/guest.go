@@ -22,8 +22,8 @@ type guest struct {
 	closed  atomic.Bool   // its sandbox was closed while it was in use
 	stopped chan struct{} // closed once that has stopped the call that ran
 
-	waits     atomic.Bool // for a user's function
-	questions chan func() // to the goroutine that waits for one
+	waits   atomic.Bool // for a user's function
+	mailbox chan func() // of the goroutine that waits for one
 }
 
 func newGuest(config Config, print printing) (*guest, *capi.Error) {
@@ -32,11 +32,11 @@ func newGuest(config Config, print printing) (*guest, *capi.Error) {
 		return nil, err
 	}
 	g := &guest{
-		original:  config,
-		print:     print,
-		stopper:   stopper,
-		stopped:   make(chan struct{}),
-		questions: make(chan func()),
+		original: config,
+		print:    print,
+		stopper:  stopper,
+		stopped:  make(chan struct{}),
+		mailbox:  make(chan func()),
 	}
 	g.config.Store(&config)
 	return g, nil
@@ -66,9 +66,6 @@ func (g *guest) printing() printing {
 func (g *guest) enter(ctx context.Context, print printing) *guestCall {
 	call := &guestCall{guest: g, caller: ctx, output: output{printing: print}}
 	g.call.Store(call)
-	if g.closed.Load() {
-		call.finish(ErrClosed)
-	}
 	g.stopper.watch(ctx, &call.watch)
 	return call
 }
@@ -106,7 +103,7 @@ func (g *guest) close() {
 // guarded runs what is a user's, while the guest waits. A guest that is to be stopped does not go on.
 func (g *guest) guarded(function func()) *capi.Panic {
 	g.waits.Store(true)
-	panicked := capi.Guarded(function, g.questions)
+	panicked := capi.Guarded(function, g.mailbox)
 	g.waits.Store(false)
 	if call := g.call.Load(); call != nil {
 		call.settle()

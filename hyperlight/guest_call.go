@@ -2,7 +2,7 @@ package hyperlight
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -17,10 +17,27 @@ type guestCall struct {
 	hostFailures  []*hostFailure // the last ones of host functions
 	moduleFailure error          // why the module loader's file system failed last
 
-	mu     sync.Mutex
-	inner  context.Context // what is behind callContext, once somebody has looked
-	cancel context.CancelCauseFunc
-	over   error // why inner has ended, or ends as soon as it is made
+	given atomic.Pointer[callContext] // what host functions get, once one was called
+}
+
+// context is what a host function gets.
+func (c *guestCall) context() context.Context {
+	ctx := c.given.Load()
+	if ctx == nil {
+		ctx = &callContext{call: c}
+		c.given.Store(ctx)
+		if c.guest.closed.Load() {
+			ctx.finish(ErrClosed)
+		}
+	}
+	return ctx
+}
+
+// finish ends the context of host functions.
+func (c *guestCall) finish(why error) {
+	if ctx := c.given.Load(); ctx != nil {
+		ctx.finish(why)
+	}
 }
 
 // settle returns once the guest is sure to be stopped, if it is to be: the goroutine that stops it may be late. So

@@ -228,7 +228,7 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	ctx := context.Background()
 	running := f.guest.call.Load()
 	if running != nil {
-		ctx = callContext{running}
+		ctx = running.context()
 	}
 	var result RawValue
 	var failure *hostFailure

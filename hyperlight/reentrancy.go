@@ -44,7 +44,7 @@ func (g *guest) question() question {
 	if maker == 0 {
 		return question{}
 	}
-	return question{g.questions, maker, make(chan uint64, 1)}
+	return question{g.mailbox, maker, make(chan uint64, 1)}
 }
 
 // ask is run by the goroutine that waits for a user's function.

@@ -218,7 +218,9 @@ func TestWaitersAreNotReentrant(t *testing.T) {
 		}()
 	}
 	for which := range contexts {
-		wait(func() ([]byte, error) { return second.HandleEvent(t.Context(), "handler", fmt.Appendf(nil, "%q", which)) })
+		wait(func() ([]byte, error) {
+			return second.HandleEvent(t.Context(), "handler", fmt.Appendf(nil, "%q", which))
+		})
 		calls++
 	}
 	proceed <- struct{}{}
@@ -314,4 +316,3 @@ func TestNestedThreeDeep(t *testing.T) {
 	stoppedBy(t, ctx, (<-running).err)
 	assert.Equal(t, hyperlight.StatusPoisoned, innermost.Status())
 }
-

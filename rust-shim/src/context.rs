@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
-use crate::interrupt::{Call, Gate};
+use crate::interrupt::{Call, CallId, Gate};
 use crate::repeater;
 
 /// Cancels calls. May be used by any number of calls, sandboxes and threads at a time. It takes none of the
@@ -34,10 +34,11 @@ impl Context {
             ));
         }
         let gate = call.gate();
-        state.calls.push(gate.clone());
+        let call = gate.id();
+        state.calls.push(gate);
         Ok(Watched {
             context: Arc::clone(&self.0),
-            gate,
+            call,
         })
     }
 
@@ -61,12 +62,14 @@ impl Context {
 /// A call that a context may cancel.
 pub(crate) struct Watched {
     context: Arc<Mutex<State>>,
-    gate: Gate,
+    call: CallId,
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        lock(&self.context).calls.retain(|gate| *gate != self.gate);
+        lock(&self.context)
+            .calls
+            .retain(|gate| gate.id() != self.call);
     }
 }
 
@@ -226,7 +229,7 @@ mod tests {
             let [left] = &lock(&context.0).calls[..] else {
                 panic!("one call is left");
             };
-            assert!(*left == other_call.gate());
+            assert!(left.id() == other_call.gate().id());
         }
         drop(other);
         assert!(lock(&context.0).calls.is_empty());
