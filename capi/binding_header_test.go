@@ -114,6 +114,7 @@ var paramKinds = []struct {
 	{"bytes", regexp.MustCompile(`^const uint8_t \*$`)},
 	{"length", regexp.MustCompile(`^size_t$`)},
 	{"out flag", regexp.MustCompile(`^uint32_t \*$`)},
+	{"out size", regexp.MustCompile(`^uint64_t \*$`)},
 	{"out field", regexp.MustCompile(`^(uint(?:8|32|64))_t \*$`)},
 }
 
@@ -124,7 +125,7 @@ func (p prototype) kind(i int) (kind, detail string) {
 		match := known.ctype.FindStringSubmatch(ctype)
 		switch {
 		case match == nil:
-		case known.kind == "out flag" && p.fills() != "":
+		case (known.kind == "out flag" || known.kind == "out size") && p.fills() != "":
 		case known.kind == "out field" && i+1 < len(p.params) && p.params[i+1].ctype == "size_t":
 			return "given bytes", ""
 		default:
@@ -183,6 +184,8 @@ func (p prototype) expectedWords() (words, unknown []string) {
 			words = append(words, "address of status uint32")
 		case "out flag":
 			words = append(words, "address of number uint32")
+		case "out size":
+			words = append(words, "address of size uint64")
 		case "out field":
 			words = append(words, "address of "+p.fills()+"."+camel(param.name)+" "+detail)
 		case "error":
@@ -211,6 +214,7 @@ func (p prototype) expectedResults() []string {
 			"out bytes":  "[]byte",
 			"out status": "Status",
 			"out flag":   "bool",
+			"out size":   "uint64",
 			"out field":  camel(p.fills()),
 			"error":      "*Error",
 		}[kind]
