@@ -115,6 +115,10 @@ const (
 	CodeContextDone     Code = 1004
 
 	CodeHostFunctionPanicked Code = 1005
+	CodeReentrant            Code = 1006
+
+	CodePoolFull         Code = 1020
+	CodeTemplatePanicked Code = 1021
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
@@ -228,6 +232,17 @@ var (
 	// catch the exception that this became. [*HostPanic] has value and stack. It is an [ErrJSException], too.
 	ErrHostFunctionPanicked = errors.New("host function panicked")
 
+	// ErrReentrant: a host function, a print function or a file system used the sandbox that waits for it.
+	// Nothing has changed. In Rust such a program does not compile.
+	ErrReentrant = errors.New("reentrant")
+
+	// ErrPoolFull: all sandboxes of the pool are in use, and as many callers wait for one as [PoolQueue]
+	// allows. Upstream has no pools.
+	ErrPoolFull = errors.New("pool full")
+	// ErrTemplatePanicked: a function of a pool's [Template] panicked or ended its goroutine. Upstream has no
+	// pools.
+	ErrTemplatePanicked = errors.New("template panicked")
+
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
 	// ErrABIMismatch: a library was found, but it has another ABI version than this package.
@@ -271,6 +286,9 @@ var kinds = map[Code]struct {
 
 	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
 
+	CodePoolFull:         {sentinels: []error{ErrPoolFull}},
+	CodeTemplatePanicked: {sentinels: []error{ErrTemplatePanicked}},
+
 	CodeSnapshotMismatch: {
 		[]error{ErrSnapshotMismatch},
 		"register them, before LoadRuntime, as in the sandbox that the snapshot was taken from",
@@ -292,6 +310,7 @@ var kinds = map[Code]struct {
 	CodePanic:           {sentinels: []error{ErrInternal}},
 	CodeBusy:            {sentinels: []error{ErrInternal}},
 	CodeContextDone:     {}, // matches its cause
+	CodeReentrant:       {[]error{ErrReentrant}, "use another sandbox"},
 	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},
 	CodeLibraryLoaded:   {[]error{ErrLibraryLoaded}, "choose a library before the first New"},

@@ -73,7 +73,10 @@ func TestStoppedLogsAreClosed(t *testing.T) {
 
 // Each code has a row, or errors of that code would match nothing.
 func TestNoCodeIsForgotten(t *testing.T) {
-	own := []Code{CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone, CodeHostFunctionPanicked}
+	own := []Code{
+		CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone, CodeHostFunctionPanicked,
+		CodeReentrant, CodePoolFull, CodeTemplatePanicked,
+	}
 	for _, code := range own {
 		assert.Contains(t, kinds, code)
 	}

@@ -12,6 +12,7 @@ type guest struct {
 	config   atomic.Pointer[Config]
 	print    printing // where the guest prints, unless a call says otherwise
 	call     atomic.Pointer[guestCall]
+	home     home
 }
 
 // guestCall is one stay in the guest: a handler's call, or the evaluation of top-level code by Load.

@@ -19,7 +19,7 @@ type LoadedJSSandbox struct {
 }
 
 func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
-	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree), guest: g}
+	s := &LoadedJSSandbox{h: newGuestHandle(native, capi.LoadedSandboxFree, g), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
@@ -110,7 +110,10 @@ func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
-	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors)
+	gc := o.gc
+	result, err := run(&s.guest.home, func() ([]byte, *capi.Error) {
+		return capi.LoadedSandboxHandleEvent(s.h.native, name, event, gc, monitors)
+	})
 	s.guest.leave(call)
 	if monitors != nil {
 		closeMonitors(o.monitors, monitors)

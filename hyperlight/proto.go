@@ -67,7 +67,7 @@ func New(opts ...Option) (*ProtoJSSandbox, error) {
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree), guest: g}
+	p := &ProtoJSSandbox{h: newGuestHandle(native, capi.ProtoSandboxFree, g), guest: g}
 	closeWhenForgotten(p, p.h)
 	return p, nil
 }
@@ -91,7 +91,9 @@ func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
 		return nil, err
 	}
 	defer p.h.leave()
-	native, err := capi.ProtoSandboxLoadRuntime(p.h.native)
+	native, err := run(&p.guest.home, func() (capi.Sandbox, *capi.Error) {
+		return capi.ProtoSandboxLoadRuntime(p.h.native)
+	})
 	p.h.consume()
 	if err != nil {
 		return nil, nativeError(op, err)

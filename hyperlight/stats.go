@@ -46,6 +46,15 @@ type statsOption struct{ stats *ExecutionStats }
 
 func (s statsOption) applyToCall(o *callOptions) { o.stats, o.wantsStats = s.stats, true }
 
+// resetStats is for calls that may fail before a sandbox reads their options.
+func resetStats(opts []CallOption) {
+	for _, opt := range opts {
+		if s, ok := opt.(statsOption); ok && s.stats != nil {
+			*s.stats = ExecutionStats{}
+		}
+	}
+}
+
 // readStats asks the native object what its last finished call took, and how many there were.
 func (s *LoadedJSSandbox) readStats(loaded capi.LoadedSandbox) (ExecutionStats, uint64) {
 	native, terminatedBy, _ := capi.LoadedSandboxLastCallStats(loaded)
