@@ -19,10 +19,8 @@
 // Close, which stops the guest, never waits, and is safe at any time and as often as you like; one that is
 // forgotten without Close is freed some time after it became unreachable.
 //
-// [Call] is HandleEvent for Go values, by way of encoding/json. [Run] goes all the way for a single call.
-//
-// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them. Many events
-// at a time are for [LoadedJSSandbox.HandleEvents].
+// To boot costs some thirty times what restoring a snapshot costs, so keep sandboxes, and restore them; or have a
+// [Pool] do it. [Run] goes all the way for a single call.
 //
 // # Handlers and modules
 //
@@ -32,12 +30,16 @@
 // console and require; and host functions. An event is JSON, and so is the result; a handler may be async.
 // There are no timers, no network and no files.
 //
+// [Call] is HandleEvent for Go values, by the rules of encoding/json. [LoadedJSSandbox.HandleEvents] runs a handler
+// for many events in one crossing to the guest's side, each with a result or an error of its own.
+//
 // # Host functions
 //
 // A guest reaches nothing but the Go functions that were registered for it. [ProtoJSSandbox.Register] takes
 // any Go function whose parameters and results have JSON; its comment has a table of how values travel:
 // numbers keep their digits, []byte is a Uint8Array, at any depth, an error is an exception that JavaScript
-// can catch. [ProtoJSSandbox.RegisterRaw] is for those who want to do that themselves.
+// can catch. [ProtoJSSandbox.RegisterRaw] is for those who want to do that themselves. They are what a hostile
+// guest can attack: docs/security.md has a checklist.
 //
 // # Printing
 //
@@ -52,7 +54,7 @@
 // whatever call runs. A guest is stopped for certain, and never is a later call stopped in its place. The
 // sandbox is poisoned then, or, by Load, consumed. The error, [ErrCancelled], names what stopped the guest first.
 //
-// [WithStats] and [LoadedJSSandbox.LastCallStats] tell what a call took.
+// [WithStats] and [LoadedJSSandbox.LastCallStats] tell what a call took. docs/limits.md says which limits to choose.
 //
 // # Contexts
 //
@@ -71,8 +73,8 @@
 // write to a page of the image copies that page to scratch, and a page of scratch is never given back: not
 // when JavaScript's collector frees what is on it, and not by taking a snapshot, but only by restoring one,
 // or by unloading. So scratch, less the buffers and the page tables, bounds what a guest can write to until
-// then, and not heap. To be able to fill its heap a guest needs that much scratch, the buffers, and a few MiB more
-// ([WithHeapSize], [WithScratchSize]).
+// then, and not heap. To be able to fill its heap a guest needs that much scratch, both buffers, and 2 MiB more
+// ([WithHeapSize], [WithScratchSize]). docs/memory.md has what each size costs.
 //
 // A guest that runs out of either, or recurses too deeply, does not get an exception: it aborts
 // ([ErrOutOfMemory]), which poisons the sandbox. The host is not affected.
@@ -89,13 +91,21 @@
 // anew, too. It can be restored into other sandboxes, and saved to files ([Snapshot.Save], [LoadSnapshot]),
 // which hold all of the guest's memory and are to be trusted like a program.
 //
+// # Pools
+//
+// A [Pool] keeps sandboxes ready that are made from one [Template] and share the memory of one snapshot. It restores
+// them after each call unless its policy says otherwise ([PoolPolicy]), recovers poisoned ones, and replaces lost ones
+// in the background. Callers wait in order, no more of them than [PoolQueue] allows. [PoolTenants] gives each
+// tenant code of its own; whatever the policy, nothing of one is there for another.
+//
 // # Errors
 //
 // Every error is an [*Error], with a [Code] and upstream's text, and for what JavaScript threw a [*JSException]:
 // message, stack, the frames of that with their positions, or what it was that is no Error. [errors.Is] tells the
 // kinds apart by the sentinels of this package, and finds the error of the context, or of the host function, that
 // is behind it. The comment of each method says what its errors leave behind: a sandbox that is ready, poisoned,
-// consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded.
+// consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded. docs/errors.md
+// has a table of all of them.
 //
 // # Spans, metrics and logs
 //
@@ -105,8 +115,7 @@
 // [EnableMetrics], before the first New, makes upstream's metrics readable ([Metrics]), and the module
 // hyperlight/otelmetrics exports them through OpenTelemetry's SDK; [ForwardLogs] sends what upstream logs to a
 // [log/slog.Logger]. Both are for the whole process. All three are off by default, and cost nothing then.
-// [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built
-// for it.
+// [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built for it.
 //
 // # Goroutines
 //
