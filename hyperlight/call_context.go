@@ -21,8 +21,12 @@ type callContext struct {
 // callKey is where the call is found in a callContext, and in contexts made from it.
 type callKey struct{}
 
-// errCallOver is why the context of a host function ends when nothing else has ended it.
-var errCallOver = errors.New("the call that this context was for is over")
+// Why the context of a host function ends when its caller's has not. The function may have called another sandbox with
+// it, whose error then has this for a cause: it must not look as if that one was closed, so it is not ErrClosed.
+var (
+	errCallOver      = errors.New("the call that this context was for is over")
+	errSandboxClosed = errors.New("the sandbox that this context was for was closed")
+)
 
 // callOf is the call for whose host function ctx was made, the innermost, or nil.
 func callOf(ctx context.Context) *guestCall {

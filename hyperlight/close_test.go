@@ -76,8 +76,30 @@ func TestCloseReachesHostFunctions(t *testing.T) {
 	<-arrived
 	require.NoError(t, loaded.Close())
 	closedError(t, "HandleEvent", (<-running).err)
-	assert.Equal(t, hyperlight.ErrClosed, <-cause)
+	assert.EqualError(t, <-cause, "the sandbox that this context was for was closed")
 	isDropped(t, handle)
+}
+
+// What a host function has called another sandbox for is stopped, too; but that one was not closed.
+func TestCloseReachesOtherSandboxes(t *testing.T) {
+	print, lit := beacon()
+	inner := loadHandler(t, printsAndSpins, print)
+	failure := make(chan error, 1)
+	outer := loadWith(t, functions{"ask": func(ctx context.Context) {
+		_, err := inner.HandleEvent(ctx, "handler", []byte(`{}`))
+		failure <- err
+	}}, `function handler() { host.ask(); }`)
+	running := start(t.Context(), outer)
+	<-lit
+	require.NoError(t, outer.Close())
+	closedError(t, "HandleEvent", (<-running).err)
+	err := <-failure
+	require.ErrorIs(t, err, hyperlight.ErrCancelled)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, hyperlight.ErrClosed)
+	assert.EqualError(t, err, "hyperlight: HandleEvent: Execution was cancelled by the host. "+
+		"(by context: context canceled: the sandbox that this context was for was closed)")
+	assert.Equal(t, hyperlight.StatusPoisoned, inner.Status())
 }
 
 // The function's context is made after Close, which must not keep it from ending.

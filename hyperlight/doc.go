@@ -124,10 +124,11 @@
 // functions, print functions and file systems run on goroutines of this package, while their guest waits. They may
 // use other sandboxes, whose functions may use others again.
 //
-// They must not use the sandbox that waits for them: it would wait for itself. Its methods return [ErrReentrant]
-// instead, for what has the context of a host function, however far down a chain of sandboxes, and for the very
-// goroutine that runs the function. What a function hands to a goroutine that does not have that context is not found
-// out, nor a chain of sandboxes that does not pass it on: such a call waits until its own context ends.
+// They must not use the sandbox that waits for them: it would wait for itself. Its methods return
+// [ErrReentrant] instead, for what has the context of a host function, however far down a chain of sandboxes,
+// and for the very goroutine that runs the function. What a function hands to a goroutine that does not have
+// that context is not found out, nor a chain of sandboxes that does not pass it on, nor two sandboxes whose
+// functions call each other at the same time: such calls wait until their own contexts end.
 //
 // # Library and platforms
 //

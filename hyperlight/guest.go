@@ -96,7 +96,7 @@ func (g *guest) close() {
 	g.closing.Do(func() {
 		g.closed.Store(true)
 		if call := g.call.Load(); call != nil {
-			call.finish(ErrClosed)
+			call.finish(errSandboxClosed)
 		}
 		go func() {
 			defer close(g.stopped)

@@ -27,7 +27,7 @@ func (c *guestCall) context() context.Context {
 		ctx = &callContext{call: c}
 		c.given.Store(ctx)
 		if c.guest.closed.Load() {
-			ctx.finish(ErrClosed)
+			ctx.finish(errSandboxClosed)
 		}
 	}
 	return ctx
@@ -52,7 +52,7 @@ func (c *guestCall) settle() {
 // ended says why the guest is to be stopped, or nil.
 func (c *guestCall) ended() error {
 	if c.guest.closed.Load() {
-		return ErrClosed
+		return errSandboxClosed
 	}
 	return causeOf(c.caller)
 }

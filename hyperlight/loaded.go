@@ -222,10 +222,10 @@ func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
 
 // Close frees the sandbox and its micro-VM. If a call is running, it stops the guest, as the end of a context
-// would: HandleEvent returns [ErrClosed], the contexts of its host functions end for that reason, and the
-// micro-VM is freed when the call has ended. Unload that is running returns ErrClosed, too, Snapshot and
-// Restore their results, and calls that wait for their turn ErrClosed. Close never waits, also not for a guest,
-// returns nil, and may be called more than once, and after the sandbox was consumed. Upstream drops it.
+// would: HandleEvent returns [ErrClosed], the context of its host functions ends, and the micro-VM is freed
+// when the call has ended. Unload that is running returns ErrClosed, too, Snapshot and Restore their results,
+// and calls that wait for their turn ErrClosed. Close never waits, also not for a guest, returns nil, and may
+// be called more than once, and after the sandbox was consumed. Upstream drops it.
 func (s *LoadedJSSandbox) Close() error {
 	s.h.close()
 	return nil

@@ -54,6 +54,8 @@ func TestNoThread(t *testing.T) {
 // loadNatively loads a handler without what this package puts around it.
 func loadNatively(t *testing.T) capi.LoadedSandbox {
 	t.Helper()
+	_, failure := Library()
+	require.NoError(t, failure)
 	builder, err := capi.BuilderNew()
 	require.Nil(t, err)
 	defer capi.BuilderFree(builder)

@@ -66,7 +66,7 @@ func TestClosedGuestStaysStopped(t *testing.T) {
 	g.leave(call)
 	for range 2 {
 		call = g.enter(t.Context(), printing{})
-		assert.Equal(t, ErrClosed, context.Cause(call.context()))
+		assert.Equal(t, errSandboxClosed, context.Cause(call.context()))
 		_, failure = capi.LoadedSandboxHandleEvent(native, "handler", []byte("{}"), false, nil, g.stopper.native)
 		g.leave(call)
 		require.NotNil(t, failure)
