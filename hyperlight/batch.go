@@ -72,6 +72,12 @@ func WithBatchMonitors(monitors ...Monitor) BatchOption {
 // [ErrReentrant], and [ErrInvalidArgument] for an empty name or one with a NUL byte or invalid UTF-8, a nil ctx, and
 // options that do not hold.
 func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
+	ctx, span := s.guest.startBatchSpan(ctx, name, len(events))
+	results, err := s.handleEvents(ctx, name, events, opts, span)
+	return results, span.end(err)
+}
+
+func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events [][]byte, opts []BatchOption, span span) ([]EventResult, error) {
 	const op = "HandleEvents"
 	o := batchOptions{callOptions: callOptions{gc: true, print: s.guest.printing()}}
 	for _, opt := range opts {
@@ -86,6 +92,7 @@ func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events 
 	if err := o.check(op); err != nil {
 		return nil, err
 	}
+	span.call(&o.callOptions)
 	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()
 	if err := s.h.enter(ctx, op); err != nil {
@@ -108,23 +115,32 @@ func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events 
 		return nil, nativeError(op, nativeErr)
 	}
 	defer capi.BatchFree(batch)
-	s.accountBatch(&o, call, batch)
+	s.accountBatch(&o, call, batch, span)
 	results, err := call.eventResults(op, batch)
 	if err != nil {
 		s.readStatus() // An event that does not end the batch leaves the status as it was.
 	}
+	span.after(s)
+	span.handled(results)
 	return results, err
 }
 
 // accountBatch notes what a batch took, for whom it may concern.
-func (s *LoadedJSSandbox) accountBatch(o *batchOptions, call *guestCall, batch capi.Batch) {
+func (s *LoadedJSSandbox) accountBatch(o *batchOptions, call *guestCall, batch capi.Batch, span span) {
 	if dropped := call.output.dropped; dropped > 0 {
 		_, calls := s.readStats(s.h.native)
 		s.cut.Store(&cutOutput{calls, dropped})
 	}
+	if !o.wantsStats && !span.records() {
+		return
+	}
+	stats := statsOf(capi.BatchStats(batch))
+	stats.PrintDropped = call.output.dropped
 	if o.wantsStats {
-		*o.stats = statsOf(capi.BatchStats(batch))
-		o.stats.PrintDropped = call.output.dropped
+		*o.stats = stats
+	}
+	if stats.WallClock > 0 { // Some event counts.
+		span.took(stats)
 	}
 }
 

@@ -27,6 +27,14 @@ type guestCall struct {
 // errCallOver is why the context of a host function ends when nothing else has ended it.
 var errCallOver = errors.New("the call that this context was for is over")
 
+// currentEvent is the index of the event that runs, if the call is a batch; else it is 0.
+func (c *guestCall) currentEvent() (index uint64, ofBatch bool) {
+	if c.batch == (capi.LoadedSandbox{}) {
+		return 0, false
+	}
+	return capi.LoadedSandboxCurrentEvent(c.batch), true
+}
+
 // context is what host functions get: the caller's, which also ends with the call, and knows that it is in it.
 func (c *guestCall) context() context.Context {
 	c.mu.Lock()

@@ -18,6 +18,7 @@ const (
 	spanLoadRuntime  = "hyperlight.load_runtime"
 	spanLoad         = "hyperlight.load"
 	spanHandleEvent  = "hyperlight.handle_event"
+	spanHandleEvents = "hyperlight.handle_events"
 	spanSnapshot     = "hyperlight.snapshot"
 	spanRestore      = "hyperlight.restore"
 	spanUnload       = "hyperlight.unload"
@@ -32,6 +33,10 @@ const (
 	wallTimeKey         = attribute.Key("hyperlight.call.wall_time")
 	cpuTimeKey          = attribute.Key("hyperlight.call.cpu_time")
 	monitorKey          = attribute.Key("hyperlight.monitor")
+	batchSizeKey        = attribute.Key("hyperlight.batch.size")
+	batchHandledKey     = attribute.Key("hyperlight.batch.handled")
+	batchFailedKey      = attribute.Key("hyperlight.batch.failed")
+	batchEventKey       = attribute.Key("hyperlight.batch.event")
 	statusKey           = attribute.Key("hyperlight.sandbox.status")
 	functionModuleKey   = attribute.Key("hyperlight.host_function.module")
 	functionNameKey     = attribute.Key("hyperlight.host_function.name")
@@ -69,6 +74,16 @@ func (g *guest) startCallSpan(ctx context.Context, handler string) (context.Cont
 		return ctx, span{}
 	}
 	ctx, otel := g.tracer.Start(ctx, spanHandleEvent, trace.WithAttributes(handlerNameKey.String(spanText(handler))))
+	return ctx, span{otel}
+}
+
+// startBatchSpan is startCallSpan for a batch.
+func (g *guest) startBatchSpan(ctx context.Context, handler string, events int) (context.Context, span) {
+	if g == nil || g.tracer == nil || ctx == nil {
+		return ctx, span{}
+	}
+	ctx, otel := g.tracer.Start(ctx, spanHandleEvents,
+		trace.WithAttributes(handlerNameKey.String(spanText(handler)), batchSizeKey.Int(events)))
 	return ctx, span{otel}
 }
 
@@ -127,7 +142,21 @@ func (s span) call(o *callOptions) {
 	}
 }
 
-// took notes what a handler's call took.
+// handled notes what became of a batch's events.
+func (s span) handled(results []EventResult) {
+	if !s.records() {
+		return
+	}
+	failed := 0
+	for _, result := range results {
+		if result.Err != nil {
+			failed++
+		}
+	}
+	s.otel.SetAttributes(batchHandledKey.Int(len(results)), batchFailedKey.Int(failed))
+}
+
+// took notes what a handler's call took, or a batch.
 func (s span) took(stats ExecutionStats) {
 	if !s.records() {
 		return
@@ -152,6 +181,11 @@ func (f *hostFunction) startSpan(ctx context.Context) (context.Context, span) {
 	f.guest.guarded(func() {
 		inside, started.otel = f.guest.tracer.Start(ctx, spanHostFunction,
 			trace.WithAttributes(functionModuleKey.String(f.module), functionNameKey.String(f.name)))
+		if call := f.guest.call.Load(); call != nil && started.records() {
+			if event, ok := call.currentEvent(); ok {
+				started.otel.SetAttributes(batchEventKey.Int64(int64(event)))
+			}
+		}
 	})
 	return inside, started
 }

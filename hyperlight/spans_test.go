@@ -112,6 +112,53 @@ func TestSpansOfRun(t *testing.T) {
 	assert.Empty(t, spans.all(t))
 }
 
+func TestSpansOfABatch(t *testing.T) {
+	spans := &recorder{}
+	proto := newProto(t, hyperlight.WithTracerProvider(spans))
+	require.NoError(t, proto.Register("host", "work", func() {}))
+	loaded := loadProto(t, proto, `import * as host from "host";
+		function handler(event) {
+			while (event.loop) {}
+			host.work();
+			if (event.fail) throw new Error("no");
+			return event;
+		}`)
+	spans.all(t)
+	_, errs, err := batch(t, loaded, eventsOf(`{}`, `{"fail":true}`, `{}`))
+	require.NoError(t, err)
+	require.Len(t, errs, 1)
+	found := spans.all(t)
+	assert.Equal(t, []string{
+		"hyperlight.handle_events",
+		"  hyperlight.host_function", "  hyperlight.host_function", "  hyperlight.host_function",
+	}, spanTree(found))
+	assert.Equal(t, codes.Unset, found[0].status, "the batch has gone on")
+	assert.Contains(t, found[0].attributes, "hyperlight.call.wall_time")
+	assert.Contains(t, found[0].attributes, "hyperlight.call.cpu_time")
+	delete(found[0].attributes, "hyperlight.call.wall_time")
+	delete(found[0].attributes, "hyperlight.call.cpu_time")
+	assert.Equal(t, map[string]any{
+		"hyperlight.handler.name": "handler", "hyperlight.gc": true, "hyperlight.sandbox.status": "ready",
+		"hyperlight.batch.size": int64(3), "hyperlight.batch.handled": int64(3), "hyperlight.batch.failed": int64(1),
+	}, found[0].attributes)
+	for i, function := range found[1:] {
+		assert.EqualValues(t, i, function.attributes["hyperlight.batch.event"])
+	}
+
+	_, _, err = batch(t, loaded, eventsOf(`{`, `{"loop":true}`, `{}`),
+		hyperlight.WithMonitors(hyperlight.WallClock(50*time.Millisecond)))
+	span := spans.one(t)
+	assert.Equal(t, failure{"cancelled", "wall-clock", "poisoned", ""}, failureOf(t, span, err))
+	assert.EqualValues(t, 2, span.attributes["hyperlight.batch.handled"])
+	assert.EqualValues(t, 2, span.attributes["hyperlight.batch.failed"])
+
+	_, _, err = batch(t, loaded, eventsOf(`{}`))
+	span = spans.one(t)
+	assert.Equal(t, failure{"poisoned", "", "poisoned", ""}, failureOf(t, span, err))
+	assert.EqualValues(t, 0, span.attributes["hyperlight.batch.handled"])
+	assert.NotContains(t, span.attributes, "hyperlight.call.wall_time")
+}
+
 // failure is what a span says of one.
 type failure struct {
 	kind    string // error.type
