@@ -72,8 +72,9 @@ func WithBatchMonitors(monitors ...Monitor) BatchOption {
 // [ErrReentrant], and [ErrInvalidArgument] for an empty name or one with a NUL byte or invalid UTF-8, a nil ctx, and
 // options that do not hold.
 func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
-	ctx, span := s.guest.startBatchSpan(ctx, name, len(events))
+	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvents, name)
 	results, err := s.handleEvents(ctx, name, events, opts, span)
+	span.batch(len(events), results)
 	return results, span.end(err)
 }
 
@@ -121,7 +122,6 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 		s.readStatus() // An event that does not end the batch leaves the status as it was.
 	}
 	span.after(s)
-	span.handled(results)
 	return results, err
 }
 

@@ -84,7 +84,7 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 //
 // Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
-	ctx, span := s.guest.startCallSpan(ctx, name)
+	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvent, name)
 	result, err := s.handleEvent(ctx, name, event, opts, span)
 	return result, span.end(err)
 }

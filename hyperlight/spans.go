@@ -30,13 +30,13 @@ const (
 const (
 	handlerNameKey      = attribute.Key("hyperlight.handler.name")
 	gcKey               = attribute.Key("hyperlight.gc")
+	batchEventsKey      = attribute.Key("hyperlight.batch.events")
+	batchTakenKey       = attribute.Key("hyperlight.batch.taken")
+	batchFailedKey      = attribute.Key("hyperlight.batch.failed")
+	batchIndexKey       = attribute.Key("hyperlight.batch.index")
 	wallTimeKey         = attribute.Key("hyperlight.call.wall_time")
 	cpuTimeKey          = attribute.Key("hyperlight.call.cpu_time")
 	monitorKey          = attribute.Key("hyperlight.monitor")
-	batchSizeKey        = attribute.Key("hyperlight.batch.size")
-	batchHandledKey     = attribute.Key("hyperlight.batch.handled")
-	batchFailedKey      = attribute.Key("hyperlight.batch.failed")
-	batchEventKey       = attribute.Key("hyperlight.batch.event")
 	statusKey           = attribute.Key("hyperlight.sandbox.status")
 	functionModuleKey   = attribute.Key("hyperlight.host_function.module")
 	functionNameKey     = attribute.Key("hyperlight.host_function.name")
@@ -68,22 +68,12 @@ func (g *guest) startSpan(ctx context.Context, name string) (context.Context, sp
 	return startSpan(ctx, g.tracer, name)
 }
 
-// startCallSpan is startSpan for a handler's call. A sampler may want to know the handler.
-func (g *guest) startCallSpan(ctx context.Context, handler string) (context.Context, span) {
+// startCallSpan is startSpan for what calls a handler. A sampler may want to know the handler.
+func (g *guest) startCallSpan(ctx context.Context, name, handler string) (context.Context, span) {
 	if g == nil || g.tracer == nil || ctx == nil {
 		return ctx, span{}
 	}
-	ctx, otel := g.tracer.Start(ctx, spanHandleEvent, trace.WithAttributes(handlerNameKey.String(spanText(handler))))
-	return ctx, span{otel}
-}
-
-// startBatchSpan is startCallSpan for a batch.
-func (g *guest) startBatchSpan(ctx context.Context, handler string, events int) (context.Context, span) {
-	if g == nil || g.tracer == nil || ctx == nil {
-		return ctx, span{}
-	}
-	ctx, otel := g.tracer.Start(ctx, spanHandleEvents,
-		trace.WithAttributes(handlerNameKey.String(spanText(handler)), batchSizeKey.Int(events)))
+	ctx, otel := g.tracer.Start(ctx, name, trace.WithAttributes(handlerNameKey.String(spanText(handler))))
 	return ctx, span{otel}
 }
 
@@ -142,21 +132,21 @@ func (s span) call(o *callOptions) {
 	}
 }
 
-// handled notes what became of a batch's events.
-func (s span) handled(results []EventResult) {
+// batch notes how many events there are, and what became of those that were taken up.
+func (s span) batch(events int, taken []EventResult) {
 	if !s.records() {
 		return
 	}
 	failed := 0
-	for _, result := range results {
-		if result.Err != nil {
+	for _, event := range taken {
+		if event.Err != nil {
 			failed++
 		}
 	}
-	s.otel.SetAttributes(batchHandledKey.Int(len(results)), batchFailedKey.Int(failed))
+	s.otel.SetAttributes(batchEventsKey.Int(events), batchTakenKey.Int(len(taken)), batchFailedKey.Int(failed))
 }
 
-// took notes what a handler's call took, or a batch.
+// took notes what a handler's call took.
 func (s span) took(stats ExecutionStats) {
 	if !s.records() {
 		return
@@ -183,7 +173,7 @@ func (f *hostFunction) startSpan(ctx context.Context) (context.Context, span) {
 			trace.WithAttributes(functionModuleKey.String(f.module), functionNameKey.String(f.name)))
 		if call := f.guest.call.Load(); call != nil && started.records() {
 			if event, ok := call.currentEvent(); ok {
-				started.otel.SetAttributes(batchEventKey.Int64(int64(event)))
+				started.otel.SetAttributes(batchIndexKey.Int64(int64(event)))
 			}
 		}
 	})

@@ -18,7 +18,7 @@ func TestNoSpansCostNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		ctx, span := g.startSpan(context.Background(), spanLoad)
 		_ = span.end(err)
-		ctx, span = g.startCallSpan(ctx, "handler")
+		ctx, span = g.startCallSpan(ctx, spanHandleEvent, "handler")
 		span.call(o)
 		span.took(ExecutionStats{})
 		span.after(nil)

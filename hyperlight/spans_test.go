@@ -112,53 +112,6 @@ func TestSpansOfRun(t *testing.T) {
 	assert.Empty(t, spans.all(t))
 }
 
-func TestSpansOfABatch(t *testing.T) {
-	spans := &recorder{}
-	proto := newProto(t, hyperlight.WithTracerProvider(spans))
-	require.NoError(t, proto.Register("host", "work", func() {}))
-	loaded := loadProto(t, proto, `import * as host from "host";
-		function handler(event) {
-			while (event.loop) {}
-			host.work();
-			if (event.fail) throw new Error("no");
-			return event;
-		}`)
-	spans.all(t)
-	_, errs, err := batch(t, loaded, eventsOf(`{}`, `{"fail":true}`, `{}`))
-	require.NoError(t, err)
-	require.Len(t, errs, 1)
-	found := spans.all(t)
-	assert.Equal(t, []string{
-		"hyperlight.handle_events",
-		"  hyperlight.host_function", "  hyperlight.host_function", "  hyperlight.host_function",
-	}, spanTree(found))
-	assert.Equal(t, codes.Unset, found[0].status, "the batch has gone on")
-	assert.Contains(t, found[0].attributes, "hyperlight.call.wall_time")
-	assert.Contains(t, found[0].attributes, "hyperlight.call.cpu_time")
-	delete(found[0].attributes, "hyperlight.call.wall_time")
-	delete(found[0].attributes, "hyperlight.call.cpu_time")
-	assert.Equal(t, map[string]any{
-		"hyperlight.handler.name": "handler", "hyperlight.gc": true, "hyperlight.sandbox.status": "ready",
-		"hyperlight.batch.size": int64(3), "hyperlight.batch.handled": int64(3), "hyperlight.batch.failed": int64(1),
-	}, found[0].attributes)
-	for i, function := range found[1:] {
-		assert.EqualValues(t, i, function.attributes["hyperlight.batch.event"])
-	}
-
-	_, _, err = batch(t, loaded, eventsOf(`{`, `{"loop":true}`, `{}`),
-		hyperlight.WithMonitors(hyperlight.WallClock(50*time.Millisecond)))
-	span := spans.one(t)
-	assert.Equal(t, failure{"cancelled", "wall-clock", "poisoned", ""}, failureOf(t, span, err))
-	assert.EqualValues(t, 2, span.attributes["hyperlight.batch.handled"])
-	assert.EqualValues(t, 2, span.attributes["hyperlight.batch.failed"])
-
-	_, _, err = batch(t, loaded, eventsOf(`{}`))
-	span = spans.one(t)
-	assert.Equal(t, failure{"poisoned", "", "poisoned", ""}, failureOf(t, span, err))
-	assert.EqualValues(t, 0, span.attributes["hyperlight.batch.handled"])
-	assert.NotContains(t, span.attributes, "hyperlight.call.wall_time")
-}
-
 // failure is what a span says of one.
 type failure struct {
 	kind    string // error.type
@@ -250,6 +203,48 @@ func TestSpansOfFailedCalls(t *testing.T) {
 	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
 	require.ErrorIs(t, loaded.Restore(none, snapshot), hyperlight.ErrInvalidArgument)
 	assert.Empty(t, spans.all(t), "there is nothing to be below")
+}
+
+// A batch is one span, whatever becomes of its events, and what they call is below it.
+func TestSpanOfABatch(t *testing.T) {
+	spans := &recorder{}
+	proto := newProto(t, hyperlight.WithTracerProvider(spans))
+	require.NoError(t, proto.Register("host", "note", func(int) {}))
+	loaded := loadProto(t, proto, `import { note } from "host";
+		function handler(event) { note(event); if (event === 2) throw new Error("two"); return event; }`)
+	spans.all(t)
+	results, err := loaded.HandleEvents(t.Context(), "handler", eventsOf("1", "2", "3"), hyperlight.WithGC(false))
+	require.NoError(t, err)
+	require.Len(t, results, 3)
+	all := spans.all(t)
+	assert.Equal(t, []string{
+		"hyperlight.handle_events",
+		"  hyperlight.host_function",
+		"  hyperlight.host_function",
+		"  hyperlight.host_function",
+	}, spanTree(all))
+	for i, function := range all[1:] {
+		assert.EqualValues(t, i, function.attributes["hyperlight.batch.index"])
+	}
+	batch := all[0]
+	assert.Equal(t, codes.Unset, batch.status, "each event's failure is its own")
+	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.events"])
+	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.taken"])
+	assert.EqualValues(t, 1, batch.attributes["hyperlight.batch.failed"])
+	assert.Equal(t, "handler", batch.attributes["hyperlight.handler.name"])
+	assert.Equal(t, false, batch.attributes["hyperlight.gc"])
+	assert.Contains(t, batch.attributes, "hyperlight.call.wall_time")
+
+	_, err = loaded.HandleEvents(t.Context(), "handler", eventsOf("1", "2", "3"), hyperlight.StopOnError())
+	require.Error(t, err)
+	batch = spans.all(t)[0]
+	assert.Equal(t, failure{"javascript_exception", "", "ready", "Error"}, failureOf(t, batch, err))
+	assert.EqualValues(t, 2, batch.attributes["hyperlight.batch.taken"])
+
+	_, err = loaded.HandleEvents(t.Context(), "handler", eventsOf("{"), hyperlight.StopOnError())
+	batch = spans.one(t)
+	assert.Equal(t, failure{"invalid_json", "", "ready", ""}, failureOf(t, batch, err))
+	assert.NotContains(t, batch.attributes, "hyperlight.call.wall_time", "no event counts")
 }
 
 // A context that ends, and Close, stop a call without a span of their own.
