@@ -23,13 +23,17 @@ func (p *Panic) String() string { return fmt.Sprint(p.Value) }
 
 // Guarded runs a user's function on a goroutine of its own and waits for it. A panic or a
 // runtime.Goexit there would otherwise unwind through the native frames below a callback. The result is
-// nil if the function returned. Whoever has a question to the goroutine that waits sends it: it is run there.
-func Guarded(function func(), questions <-chan func()) *Panic {
-	done := make(chan *Panic)
+// nil if the function returned. What others send to the mailbox meanwhile is run by the goroutine that waits; nil is
+// no mailbox, and one serves one call at a time.
+func Guarded(function func(), mailbox chan func()) *Panic {
+	if mailbox == nil {
+		mailbox = make(chan func())
+	}
+	// Unless something below says otherwise.
+	end := &Panic{Value: ErrGoexit}
+	over := false
 	go func() {
-		// Unless something below says otherwise.
-		end := &Panic{Value: ErrGoexit}
-		defer func() { done <- end }()
+		defer func() { mailbox <- func() { over = true } }()
 		defer func() {
 			if value := recover(); value != nil {
 				end = &Panic{Value: value, Stack: debug.Stack()}
@@ -40,12 +44,8 @@ func Guarded(function func(), questions <-chan func()) *Panic {
 		function()
 		end = nil
 	}()
-	for {
-		select {
-		case end := <-done:
-			return end
-		case question := <-questions:
-			question()
-		}
+	for !over {
+		(<-mailbox)()
 	}
+	return end
 }

@@ -72,6 +72,23 @@ func TestGuardedRunsElsewhereAndWaits(t *testing.T) {
 	assert.True(t, finished)
 }
 
+// Who waits answers, while he waits.
+func TestGuardedReadsItsMail(t *testing.T) {
+	mailbox, here := make(chan func()), goroutine()
+	answers := make(chan string)
+	Guarded(func() {
+		for range 3 {
+			mailbox <- func() { go func(who string) { answers <- who }(goroutine()) }
+			assert.Equal(t, here, <-answers)
+		}
+	}, mailbox)
+	select {
+	case mailbox <- func() {}:
+		t.Error("nobody waits any more")
+	default:
+	}
+}
+
 // goroutine names the calling goroutine, like "goroutine 7".
 func goroutine() string {
 	stack := make([]byte, 64)

@@ -73,6 +73,7 @@ const (
 
 	CodeMonitorFailedToStart = Code(capi.CodeMonitorFailedToStart)
 	CodeTooManyTriggers      = Code(capi.CodeTooManyTriggers)
+	CodeContextDone          = Code(capi.CodeContextCancelled)
 
 	CodeTelemetryTooLate = Code(capi.CodeTelemetryTooLate)
 	CodeMetricsDisabled  = Code(capi.CodeMetricsDisabled)
@@ -93,7 +94,6 @@ const (
 	CodeLibraryNotFound Code = 1001
 	CodeABIMismatch     Code = 1002
 	CodeLibraryLoaded   Code = 1003
-	CodeContextDone     Code = 1004
 
 	CodeHostFunctionPanicked Code = 1005
 	CodeReentrant            Code = 1006
@@ -300,7 +300,11 @@ var kinds = map[Code]struct {
 func (e *Error) Error() string {
 	text := "hyperlight: " + e.Op + ": " + e.Message
 	if e.Monitor != "" {
-		text += " (by " + e.Monitor + ")"
+		text += " (by " + e.Monitor
+		if e.cause != nil {
+			text += ": " + e.cause.Error()
+		}
+		text += ")"
 	}
 	if advice := kinds[e.Code].advice; advice != "" {
 		text += " (" + advice + ")"

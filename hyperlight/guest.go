@@ -2,6 +2,7 @@ package hyperlight
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/trace"
@@ -19,10 +20,13 @@ type guest struct {
 
 	call    atomic.Pointer[guestCall]
 	stopper *stopper
-	closed  atomic.Bool // its sandbox was closed while it was in use
 
-	waits     atomic.Bool // for a user's function
-	questions chan func() // to the goroutine that waits for one
+	closing sync.Once
+	closed  atomic.Bool   // its sandbox was closed while it was in use
+	stopped chan struct{} // closed once that has stopped the call that ran
+
+	waits   atomic.Bool // for a user's function
+	mailbox chan func() // of the goroutine that waits for one
 }
 
 func newGuest(config Config, print printing) (*guest, *capi.Error) {
@@ -30,7 +34,13 @@ func newGuest(config Config, print printing) (*guest, *capi.Error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{original: config, print: print, stopper: stopper, questions: make(chan func())}
+	g := &guest{
+		original: config,
+		print:    print,
+		stopper:  stopper,
+		stopped:  make(chan struct{}),
+		mailbox:  make(chan func()),
+	}
 	g.config.Store(&config)
 	return g, nil
 }
@@ -59,18 +69,18 @@ func (g *guest) printing() printing {
 func (g *guest) enter(ctx context.Context, print printing) *guestCall {
 	call := &guestCall{guest: g, caller: ctx, output: output{printing: print}}
 	g.call.Store(call)
-	if g.closed.Load() {
-		call.finish(ErrClosed)
-	}
-	call.watch = g.stopper.watch(ctx)
+	g.stopper.watch(ctx, &call.watch)
 	return call
 }
 
 // leave ends what enter began, and delivers what the guest has printed last.
 func (g *guest) leave(call *guestCall) {
-	g.stopper.unwatch(call.watch)
 	if call.output.isPending() {
 		g.guarded(call.output.flush)
+	}
+	g.stopper.unwatch(&call.watch)
+	if g.closed.Load() {
+		g.stopper.stop() // For ever, whatever unwatch has undone.
 	}
 	g.call.Store(nil)
 	call.finish(errCallOver)
@@ -81,18 +91,27 @@ func (g *guest) close() {
 	if g == nil {
 		return
 	}
-	g.closed.Store(true)
-	if call := g.call.Load(); call != nil {
-		call.finish(ErrClosed)
-	}
-	go g.stopper.stop() // It waits until the guest has stopped.
+	g.closing.Do(func() {
+		g.closed.Store(true)
+		if call := g.call.Load(); call != nil {
+			call.finish(ErrClosed)
+		}
+		go func() {
+			defer close(g.stopped)
+			g.stopper.stop() // It waits until the guest has stopped.
+		}()
+	})
 }
 
-// guarded runs what is a user's, while the guest waits.
+// guarded runs what is a user's, while the guest waits. A guest that is to be stopped does not go on.
 func (g *guest) guarded(function func()) *capi.Panic {
 	g.waits.Store(true)
-	defer g.waits.Store(false)
-	return capi.Guarded(function, g.questions)
+	panicked := capi.Guarded(function, g.mailbox)
+	g.waits.Store(false)
+	if call := g.call.Load(); call != nil {
+		call.settle()
+	}
+	return panicked
 }
 
 // printed takes what the guest prints, in pieces.

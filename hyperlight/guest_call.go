@@ -2,8 +2,7 @@ package hyperlight
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"sync/atomic"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -12,20 +11,14 @@ import (
 type guestCall struct {
 	guest  *guest
 	caller context.Context // what the caller gave
-	watch  *watch
+	watch  watch
 	output output
 
 	batch    capi.LoadedSandbox // who knows which event runs, if there may be many
 	failures []eventFailures
 
-	mu     sync.Mutex
-	inner  context.Context // what host functions get, once one was called
-	cancel context.CancelCauseFunc
-	over   error // why inner has ended, or ends as soon as it is made
+	given atomic.Pointer[callContext] // what host functions get, once one was called
 }
-
-// errCallOver is why the context of a host function ends when nothing else has ended it.
-var errCallOver = errors.New("the call that this context was for is over")
 
 // currentEvent is the index of the event that runs, if the call is a batch; else it is 0.
 func (c *guestCall) currentEvent() (index uint64, ofBatch bool) {
@@ -35,30 +28,41 @@ func (c *guestCall) currentEvent() (index uint64, ofBatch bool) {
 	return capi.LoadedSandboxCurrentEvent(c.batch), true
 }
 
-// context is what host functions get: the caller's, which also ends with the call, and knows that it is in it.
+// context is what a host function gets.
 func (c *guestCall) context() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inner == nil {
-		ctx, cancel := context.WithCancelCause(c.caller)
-		c.inner, c.cancel = &callContext{ctx, c}, cancel
-		if c.over != nil {
-			cancel(c.over)
+	ctx := c.given.Load()
+	if ctx == nil {
+		ctx = &callContext{call: c}
+		c.given.Store(ctx)
+		if c.guest.closed.Load() {
+			ctx.finish(ErrClosed)
 		}
 	}
-	return c.inner
+	return ctx
 }
 
-// finish ends the context that host functions get.
+// finish ends the context of host functions.
 func (c *guestCall) finish(why error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over == nil {
-		c.over = why
+	if ctx := c.given.Load(); ctx != nil {
+		ctx.finish(why)
 	}
-	if c.cancel != nil {
-		c.cancel(c.over)
+}
+
+// settle returns once the guest is sure to be stopped, if it is to be: the goroutine that stops it may be late. So
+// what a user's function does about the end of its context never changes how the call ends.
+func (c *guestCall) settle() {
+	c.watch.settle(c.caller)
+	if c.guest.closed.Load() {
+		<-c.guest.stopped
 	}
+}
+
+// ended says why the guest is to be stopped, or nil.
+func (c *guestCall) ended() error {
+	if c.guest.closed.Load() {
+		return ErrClosed
+	}
+	return causeOf(c.caller)
 }
 
 // explain makes of the error of a call one that says what only Go knows: that the sandbox was closed, how the

@@ -75,6 +75,10 @@ func (h *handle[T]) wait(ctx context.Context, op string) error {
 	for {
 		select {
 		case h.queue <- struct{}{}:
+			if ctx.Err() != nil { // At the same time.
+				h.leave()
+				return contextError(op, ctx)
+			}
 			return nil
 		case <-h.closed:
 			return h.unusable(op)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -534,33 +533,6 @@ func TestOtherSandboxes(t *testing.T) {
 	outer := asError(t, fails(t, loaded, "-1"))
 	require.NotNil(t, outer.Exception)
 	assert.Equal(t, "negative", asError(t, outer.Exception.Unwrap()).Exception.Message)
-}
-
-// A host function that calls its own sandbox waits for the call that waits for it; its context ends that.
-func TestOwnSandbox(t *testing.T) {
-	var loaded *hyperlight.LoadedJSSandbox
-	var statusInside hyperlight.Status
-	loaded = loadWith(t, functions{"again": func(ctx context.Context) (string, error) {
-		statusInside = loaded.Status()
-		ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-		defer cancel()
-		result, err := loaded.HandleEvent(ctx, "handler", []byte(`{}`))
-		return string(result), err
-	}}, `function handler(event) { return host.again(); }`)
-	err := fails(t, loaded, `{}`)
-	require.ErrorIs(t, err, hyperlight.ErrJSException)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Equal(t, hyperlight.StatusReady, statusInside)
-	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
-}
-
-// Closing a sandbox in its own host function takes effect after the call.
-func TestCloseInHostFunction(t *testing.T) {
-	var loaded *hyperlight.LoadedJSSandbox
-	loaded = loadWith(t, functions{"close": func() error { return loaded.Close() }}, `function handler() { host.close(); return "done"; }`)
-	_, _ = loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
-	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`))
-	require.ErrorIs(t, err, hyperlight.ErrClosed)
 }
 
 func TestFunctionsInParallel(t *testing.T) {

@@ -93,10 +93,16 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 	const op = "HandleEvent"
 	o := callOptions{gc: true, print: s.guest.printing()}
 	for _, opt := range opts {
-		if opt == nil {
+		switch opt := opt.(type) {
+		case nil:
 			return nil, invalidArgument(op, "an option is nil")
+		case gcOption: // The usual one. What others may keep a pointer to is allocated.
+			o.gc = bool(opt)
+		default:
+			changed := o
+			opt.applyToCall(&changed)
+			o = changed
 		}
-		opt.applyToCall(&o)
 	}
 	if o.stats != nil {
 		*o.stats = ExecutionStats{}

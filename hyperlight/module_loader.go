@@ -132,7 +132,7 @@ func (m moduleFiles) attempt(use func() error) {
 	if call == nil {
 		return // No guest runs, so none imports.
 	}
-	err := causeOf(call.caller)
+	err := call.ended()
 	if err == nil {
 		if panicked := m.guest.guarded(func() { err = use() }); panicked != nil {
 			err = treePanic(panicked.Value)

@@ -10,21 +10,6 @@ import (
 // Nobody may wait for a sandbox that waits for him. Two things tell that a host function would: the context that
 // it was given and, should it use another one, the goroutine that it runs on.
 
-// callContext is the context of a host function. Contexts made from it know which calls wait for it.
-type callContext struct {
-	context.Context
-	call *guestCall
-}
-
-type callKey struct{}
-
-func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
-		return c
-	}
-	return c.Context.Value(key)
-}
-
 // waitsForContext says whether the guest's call waits for a host function that got ctx, or for one further up: a
 // host function may call another sandbox, whose host function calls the first.
 func (g *guest) waitsForContext(ctx context.Context) bool {
@@ -35,16 +20,12 @@ func (g *guest) waitsForContext(ctx context.Context) bool {
 	if running == nil {
 		return false
 	}
-	for {
-		outer, _ := ctx.Value(callKey{}).(*callContext)
-		switch {
-		case outer == nil:
-			return false
-		case outer.call == running:
+	for call := callOf(ctx); call != nil; call = callOf(call.caller) {
+		if call == running {
 			return true
 		}
-		ctx = outer.Context
 	}
+	return false
 }
 
 // question finds out whether the guest waits for this goroutine.
@@ -63,7 +44,7 @@ func (g *guest) question() question {
 	if maker == 0 {
 		return question{}
 	}
-	return question{g.questions, maker, make(chan uint64, 1)}
+	return question{g.mailbox, maker, make(chan uint64, 1)}
 }
 
 // ask is run by the goroutine that waits for a user's function.

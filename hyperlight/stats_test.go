@@ -113,8 +113,9 @@ func TestStatsOfACallOfAClosedSandbox(t *testing.T) {
 	_, ok := loaded.LastCallStats()
 	assert.False(t, ok)
 	gate.proceed <- struct{}{}
-	require.NoError(t, <-done)
+	require.ErrorIs(t, <-done, hyperlight.ErrClosed)
 	assert.Positive(t, stats.WallClock)
+	assert.Empty(t, stats.TerminatedBy)
 }
 
 func TestStatsCountDroppedOutput(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -25,31 +26,42 @@ func newStopper() (*stopper, *capi.Error) {
 	return s, nil
 }
 
-// watch is a call that is stopped when its context ends.
+// watch has a call stopped when its context ends. Its zero value does nothing.
 type watch struct {
-	release func() bool   // false: it has ended
-	stopped chan struct{} // closed once the call was stopped for it
+	release func() bool // false: the context has ended
+	stopped sync.WaitGroup
 }
 
-// watch stops the guest when ctx ends. The result is nil for a context that never does.
-func (s *stopper) watch(ctx context.Context) *watch {
+// watch stops the guest when ctx ends, until unwatch.
+func (s *stopper) watch(ctx context.Context, w *watch) {
 	if ctx.Done() == nil {
-		return nil
+		return
 	}
-	w := &watch{stopped: make(chan struct{})}
+	w.stopped.Add(1)
 	w.release = context.AfterFunc(ctx, func() {
-		defer close(w.stopped)
+		defer w.stopped.Done()
 		s.stop()
 	})
-	return w
+}
+
+// settle waits, if ctx has ended, until the guest was stopped for it.
+func (w *watch) settle(ctx context.Context) {
+	if w.release == nil {
+		return
+	}
+	select {
+	case <-ctx.Done():
+		w.stopped.Wait()
+	default:
+	}
 }
 
 // unwatch is called after the call. Nothing of the watch is left for the next one.
 func (s *stopper) unwatch(w *watch) {
-	if w == nil || w.release() {
+	if w.release == nil || w.release() {
 		return
 	}
-	<-w.stopped
+	w.stopped.Wait()
 	_ = capi.ContextReset(s.native) // It cannot fail: the context is valid.
 	runtime.KeepAlive(s)
 }

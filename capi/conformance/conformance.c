@@ -11,6 +11,7 @@ static void without_guest(void) {
     host_without_guest();
     host_functions_without_guest();
     files_without_guest();
+    contexts_without_guest();
     monitors_without_guest();
     interrupts_without_guest();
     batches_without_guest();
@@ -21,6 +22,7 @@ static void with_guest(void) {
     life_with_guest();
     host_functions_with_guest();
     files_with_guest();
+    contexts_with_guest();
     monitors_with_guest();
     interrupts_with_guest();
     batches_with_guest();

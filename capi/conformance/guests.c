@@ -117,12 +117,12 @@ void answers(const hljs_loaded_sandbox *loaded, const char *event, const char *e
 }
 
 void is_stopped(const hljs_loaded_sandbox *loaded, const char *event, const hljs_monitor *const *monitors, size_t len,
-                const char *monitor) {
+                const hljs_context *context, const char *monitor) {
     uint8_t *result = (uint8_t *)untouched();
     size_t result_len = 7, name_len = 0;
     const uint8_t *name = NULL;
     hljs_error *error = NULL;
-    CHECK(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), TEXT(event), 0, monitors, len, NULL, &result,
+    CHECK(hljs_loaded_sandbox_handle_event(loaded, BYTES("handler"), TEXT(event), 0, monitors, len, context, &result,
                                            &result_len, &error) == HLJS_CODE_CANCELLED);
     CHECK(result == untouched() && result_len == 7);
     CHECK(hljs_error_code(error) == HLJS_CODE_CANCELLED);

@@ -27,9 +27,9 @@ void fails(const hljs_loaded_sandbox *loaded, const char *name, const uint8_t *e
 // answers calls "handler".
 void answers(const hljs_loaded_sandbox *loaded, const char *event, const char *expected);
 
-// A call of "handler" with monitors that is stopped by what `monitor` names, and leaves the sandbox poisoned.
+// A call of "handler" with monitors and a context that is stopped by what `monitor` names, and leaves the sandbox poisoned.
 void is_stopped(const hljs_loaded_sandbox *loaded, const char *event, const hljs_monitor *const *monitors, size_t len,
-                const char *monitor);
+                const hljs_context *context, const char *monitor);
 
 // A beacon lights up when a guest prints, that is: when it runs.
 struct beacon {

@@ -46,7 +46,7 @@ static void is_killed(const hljs_loaded_sandbox *loaded, struct killing *killing
     pthread_t thread;
     killing->prints = killing->beacon.prints + 1;
     thread = start_thread(kill_it, killing);
-    is_stopped(loaded, "{\"spin\":true}", NULL, 0, "interrupt");
+    is_stopped(loaded, "{\"spin\":true}", NULL, 0, NULL, "interrupt");
     join_thread(thread);
 }
 

@@ -168,7 +168,7 @@ static void stops(const hljs_loaded_sandbox *loaded, const hljs_snapshot *snapsh
     size_t i;
     SUCCEEDS(hljs_loaded_sandbox_last_call_stats(loaded, &calls, NULL, NULL, NULL, NULL, NULL, &error));
     for (i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        is_stopped(loaded, "{\"spin\":true}", sets[i].list, sets[i].len, sets[i].name);
+        is_stopped(loaded, "{\"spin\":true}", sets[i].list, sets[i].len, NULL, sets[i].name);
         check_stats(loaded, ++calls, sets[i].name);
         fails(loaded, "handler", BYTES("{}"), HLJS_CODE_POISONED);
         calls += 2; // It did so twice.
@@ -218,7 +218,7 @@ static void triggers(void) {
 
     firing.beacon.prints = 0;
     thread = start_thread(fire, &firing);
-    is_stopped(loaded, "{\"spin\":true}", list, 1, trigger_name);
+    is_stopped(loaded, "{\"spin\":true}", list, 1, NULL, trigger_name);
     join_thread(thread);
     SUCCEEDS(hljs_loaded_sandbox_restore(loaded, snapshot, &error));
     // It stays fired, and such a call does not run.

@@ -20,6 +20,9 @@ void host_functions_with_guest(void);
 void files_without_guest(void);
 void files_with_guest(void);
 
+void contexts_without_guest(void);
+void contexts_with_guest(void);
+
 // Uses up all names that triggers can have, so that those with guests take one of them: trigger_name.
 void monitors_without_guest(void);
 void monitors_with_guest(void);

@@ -206,7 +206,7 @@ static void after_a_kill(void) {
     answers(loaded, "{}", "1");
     snapshot = snapshot_of(loaded);
     thread = start_thread(kill_it, &killing);
-    is_stopped(loaded, "{\"spin\":true}", NULL, 0, "interrupt");
+    is_stopped(loaded, "{\"spin\":true}", NULL, 0, NULL, "interrupt");
     join_thread(thread);
     FAILS(hljs_loaded_sandbox_snapshot(loaded, &none, &error), HLJS_CODE_POISONED, NULL);
     CHECK(none == untouched());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
-use crate::interrupt::{Call, Gate};
+use crate::interrupt::{Call, CallId, Gate};
 use crate::repeater;
 
 /// Cancels calls. May be used by any number of calls, sandboxes and threads at a time. It takes none of the
@@ -30,10 +30,12 @@ impl Context {
     pub(crate) fn watch(&self, call: &Call) -> Result<Watched> {
         let mut state = lock(&self.0);
         state.check(state.times)?;
-        state.calls.push(call.gate());
+        let gate = call.gate();
+        let call = gate.id();
+        state.calls.push(gate);
         Ok(Watched {
             context: Arc::clone(&self.0),
-            gate: call.gate(),
+            call,
         })
     }
 
@@ -80,12 +82,14 @@ impl State {
 /// A call that a context may cancel.
 pub(crate) struct Watched {
     context: Arc<Mutex<State>>,
-    gate: Gate,
+    call: CallId,
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        lock(&self.context).calls.retain(|gate| *gate != self.gate);
+        lock(&self.context)
+            .calls
+            .retain(|gate| gate.id() != self.call);
     }
 }
 
@@ -143,4 +147,219 @@ pub unsafe extern "C" fn hljs_context_reset(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_context_free(context: *mut Context) {
     ffi::free(context);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_vm::Vm;
+    use crate::interrupt::Cause;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
+    const FOR_EVER: Option<Duration> = None;
+
+    fn is_refused(context: &Context, call: &Call) -> bool {
+        match context.watch(call) {
+            Ok(_) => false,
+            Err(error) => error.code() == Code::ContextCancelled,
+        }
+    }
+
+    #[test]
+    fn it_stops_the_calls_under_it_and_no_others() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let (bystander, untouched) = Vm::new();
+        let other = bystander.begin(&untouched);
+        let call = vm.begin(&interrupter);
+        let watched = context.watch(&call).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(5));
+                context.cancel();
+                context.cancel();
+            });
+            assert!(vm.run(FOR_EVER));
+        });
+        assert_eq!(vm.end(call), Some(Cause::Context));
+        drop(watched);
+        assert!(!bystander.run(AT_ONCE));
+        assert_eq!(bystander.end(other), None);
+        assert_eq!(bystander.signals(), 0);
+    }
+
+    #[test]
+    fn a_cancelled_one_refuses_until_it_is_reset() {
+        let context = Context::new();
+        context.reset();
+        context.cancel();
+        let (vm, interrupter) = Vm::new();
+        let call = vm.begin(&interrupter);
+        assert!(is_refused(&context, &call));
+        context.cancel();
+        assert!(is_refused(&context, &call));
+        context.reset();
+        let watched = context.watch(&call).unwrap();
+        drop(watched);
+        assert_eq!(vm.end(call), None, "it was cancelled for others");
+        assert_eq!(vm.signals(), 0);
+    }
+
+    #[test]
+    fn a_call_that_was_stopped_stays_so_after_a_reset() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let call = vm.begin(&interrupter);
+        let watched = context.watch(&call).unwrap();
+        context.cancel(); // Before the guest runs, so upstream forgets it.
+        context.reset();
+        assert!(vm.run(FOR_EVER));
+        assert_eq!(vm.end(call), Some(Cause::Context));
+        drop(watched);
+    }
+
+    #[test]
+    fn one_that_is_freed_stops_nothing_any_more() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let call = vm.begin(&interrupter);
+        let watched = context.watch(&call).unwrap();
+        drop(context);
+        assert!(!vm.run(AT_ONCE));
+        assert_eq!(vm.end(call), None);
+        drop(watched);
+    }
+
+    #[test]
+    fn calls_leave_nothing_behind() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let (other_vm, other_interrupter) = Vm::new();
+        let other_call = other_vm.begin(&other_interrupter);
+        let other = context.watch(&other_call).unwrap();
+        for _ in 0..10 {
+            let call = vm.begin(&interrupter);
+            let watched = context.watch(&call).unwrap();
+            assert_eq!(lock(&context.0).calls.len(), 2);
+            vm.end(call);
+            drop(watched);
+            let [left] = &lock(&context.0).calls[..] else {
+                panic!("one call is left");
+            };
+            assert!(left.id() == other_call.gate().id());
+        }
+        drop(other);
+        assert!(lock(&context.0).calls.is_empty());
+        other_vm.end(other_call);
+    }
+
+    #[test]
+    fn what_fired_first_is_the_cause() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let call = vm.begin(&interrupter);
+        let watched = context.watch(&call).unwrap();
+        assert!(call.gate().pass("monitor"));
+        context.cancel();
+        assert!(vm.run(FOR_EVER));
+        assert_eq!(vm.end(call), Some(Cause::Monitor("monitor")));
+        drop(watched);
+        context.reset();
+
+        let call = vm.begin(&interrupter);
+        let watched = context.watch(&call).unwrap();
+        context.cancel();
+        assert!(!call.gate().pass("monitor"));
+        assert!(vm.run(FOR_EVER));
+        assert_eq!(vm.end(call), Some(Cause::Context));
+        drop(watched);
+    }
+
+    // A context for each call, cancelled at any time from before the call to after it. Every endless call ends, what
+    // was cancelled in time never runs on, and the call behind it notices nothing.
+    #[test]
+    fn cancels_race_with_calls() {
+        let (vm, interrupter) = Vm::new();
+        let (mut refused, mut stopped, mut late) = (0, 0, 0);
+        for round in 0..1_500u64 {
+            let context = Context::new();
+            let endless = round % 3 == 0;
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    thread::sleep(Duration::from_micros(round % 120));
+                    context.cancel();
+                });
+                thread::sleep(Duration::from_micros(round % 70));
+                let call = vm.begin(&interrupter);
+                match context.watch(&call) {
+                    Err(_) => {
+                        refused += 1;
+                        assert_eq!(vm.end(call), None);
+                    }
+                    Ok(watched) => {
+                        let time = (!endless).then_some(Duration::from_micros(round % 60));
+                        let cancelled = vm.run(time);
+                        let cause = vm.end(call);
+                        drop(watched);
+                        assert!(!cancelled || cause == Some(Cause::Context));
+                        assert!(!endless || cancelled);
+                        *if cause.is_some() {
+                            &mut stopped
+                        } else {
+                            &mut late
+                        } += 1;
+                    }
+                }
+                // Its context may be cancelled right now.
+                let (cancelled, call) = vm.call(&interrupter, Some(Duration::from_micros(30)));
+                assert!(!cancelled);
+                assert_eq!(vm.end(call), None);
+            });
+        }
+        assert!(
+            stopped >= 300 && late > 0 && refused > 0,
+            "{refused} {stopped} {late}"
+        );
+        assert_eq!(vm.strays(), 0);
+    }
+
+    // One context for many threads' calls, cancelled and reset all the time.
+    #[test]
+    fn one_context_for_many_calls_at_a_time() {
+        let context = Context::new();
+        let running = AtomicU32::new(4);
+        let started = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let (vm, interrupter) = Vm::new();
+                    for _ in 0..100 {
+                        let call = vm.begin(&interrupter);
+                        started.store(true, Ordering::SeqCst);
+                        match context.watch(&call) {
+                            Err(_) => assert_eq!(vm.end(call), None),
+                            Ok(watched) => {
+                                assert!(vm.run(FOR_EVER));
+                                assert_eq!(vm.end(call), Some(Cause::Context));
+                                drop(watched);
+                            }
+                        }
+                    }
+                    assert_eq!(vm.strays(), 0);
+                    running.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+            while running.load(Ordering::SeqCst) > 0 {
+                if started.load(Ordering::SeqCst) {
+                    context.cancel();
+                    context.reset();
+                }
+                thread::yield_now();
+            }
+        });
+        assert!(lock(&context.0).calls.is_empty());
+    }
 }

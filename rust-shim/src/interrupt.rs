@@ -240,6 +240,10 @@ impl Gate {
         }
     }
 
+    pub(crate) fn id(&self) -> CallId {
+        CallId(Arc::as_ptr(&self.interrupter), self.call)
+    }
+
     /// Notes that the call will not run because the monitor of this name has fired already.
     pub(crate) fn refuse(&self, name: &'static str) {
         self.enter(Cause::Refusal(name));
@@ -255,112 +259,31 @@ impl Gate {
     }
 }
 
-impl PartialEq for Gate {
-    /// Whether both belong to the same call.
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.interrupter, &other.interrupter) && self.call == other.call
-    }
-}
+/// Tells calls apart that have gates: of which micro-VM, and of its calls which.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) struct CallId(*const Interrupter, u64);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU32, AtomicUsize};
-    use std::time::Instant;
-
-    /// A micro-VM as upstream's interrupt handle sees it: the same flags, in the same order.
-    #[derive(Default)]
-    struct Vm {
-        cancel: AtomicBool,
-        running: AtomicBool,
-        /// How often the thread has entered or left a call: while this is odd, and the same, a signal may
-        /// reach it.
-        steps: AtomicU32,
-        signals: AtomicU32,
-        strays: AtomicU32,
-        tasks: AtomicUsize,
-    }
-
-    impl Target for Arc<Vm> {
-        fn kill(&self) -> bool {
-            self.cancel.store(true, Ordering::SeqCst);
-            let mut sent = false;
-            loop {
-                let step = self.steps.load(Ordering::SeqCst);
-                if !self.running.load(Ordering::SeqCst) || !self.cancel.load(Ordering::SeqCst) {
-                    break;
-                }
-                thread::sleep(Duration::from_micros(20)); // A signal that is late.
-                self.signals.fetch_add(1, Ordering::SeqCst);
-                if step.is_multiple_of(2) || self.steps.load(Ordering::SeqCst) != step {
-                    self.strays.fetch_add(1, Ordering::SeqCst);
-                }
-                sent = true;
-            }
-            sent
-        }
-
-        fn dropped(&self) -> bool {
-            false
-        }
-
-        fn holders(&self) -> usize {
-            2 + self.tasks.load(Ordering::SeqCst)
-        }
-    }
-
-    impl Vm {
-        /// Runs a guest for a time, or for ever, as upstream does, and says whether it was cancelled.
-        fn run(&self, time: Option<Duration>) -> bool {
-            self.cancel.store(false, Ordering::SeqCst);
-            self.running.store(true, Ordering::SeqCst);
-            let start = Instant::now();
-            while !self.cancel.load(Ordering::SeqCst)
-                && time.is_none_or(|time| start.elapsed() < time)
-            {
-                thread::yield_now();
-            }
-            self.running.store(false, Ordering::SeqCst);
-            self.cancel.load(Ordering::SeqCst)
-        }
-
-        fn call(&self, interrupter: &Arc<Interrupter>, time: Option<Duration>) -> (bool, Call) {
-            self.steps.fetch_add(1, Ordering::SeqCst);
-            let call = interrupter.begin();
-            (self.run(time), call)
-        }
-
-        fn end(&self, call: Call) -> Option<Cause> {
-            let cause = call.end();
-            self.steps.fetch_add(1, Ordering::SeqCst);
-            cause
-        }
-    }
-
-    fn interrupted_vm() -> (Arc<Vm>, Arc<Interrupter>) {
-        repeater::start().unwrap();
-        let vm = Arc::new(Vm::default());
-        let interrupter = Interrupter::new(Arc::clone(&vm));
-        (vm, interrupter)
-    }
+    use crate::fake_vm::Vm;
 
     #[test]
     fn a_kill_without_a_call_does_nothing() {
-        let (vm, interrupter) = interrupted_vm();
+        let (vm, interrupter) = Vm::new();
         assert!(!interrupter.kill());
         let (cancelled, call) = vm.call(&interrupter, Some(Duration::ZERO));
         assert!(!cancelled);
         assert_eq!(vm.end(call), None);
         assert!(!interrupter.kill());
-        assert_eq!(vm.signals.load(Ordering::SeqCst), 0);
+        assert_eq!(vm.signals(), 0);
     }
 
     // Upstream forgets a kill that comes before it begins the call.
     #[test]
     fn an_early_kill_is_repeated() {
-        let (vm, interrupter) = interrupted_vm();
-        vm.steps.fetch_add(1, Ordering::SeqCst);
-        let call = interrupter.begin();
+        let (vm, interrupter) = Vm::new();
+        let call = vm.begin(&interrupter);
         assert!(!interrupter.kill(), "nothing runs yet");
         assert!(vm.run(None), "it would run for ever");
         assert_eq!(vm.end(call), Some(Cause::Interrupt));
@@ -368,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_first_cause_counts() {
-        let (_, interrupter) = interrupted_vm();
+        let (_, interrupter) = Vm::new();
         let call = interrupter.begin();
         let gate = call.gate();
         assert!(gate.pass("first"));
@@ -384,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_closed_outside_its_call() {
-        let (_, interrupter) = interrupted_vm();
+        let (_, interrupter) = Vm::new();
         let call = interrupter.begin();
         let gate = call.gate();
         call.end();
@@ -396,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_call_that_unwinds_has_ended() {
-        let (_, interrupter) = interrupted_vm();
+        let (_, interrupter) = Vm::new();
         let gate = interrupter.begin().gate();
         assert!(!gate.pass("too late"));
         assert!(!interrupter.kill());
@@ -405,7 +328,7 @@ mod tests {
     // Upstream's task may be between its monitor and its kill.
     #[test]
     fn the_end_waits_for_upstreams_own_kill() {
-        let (vm, interrupter) = interrupted_vm();
+        let (vm, interrupter) = Vm::new();
         let (_, call) = vm.call(&interrupter, Some(Duration::ZERO));
         vm.tasks.store(1, Ordering::SeqCst);
         assert!(call.gate().pass("monitor"));
@@ -423,7 +346,7 @@ mod tests {
     // calls in which nothing fired are never cancelled, and no signal arrives outside a call.
     #[test]
     fn kills_race_with_calls() {
-        let (vm, interrupter) = interrupted_vm();
+        let (vm, interrupter) = Vm::new();
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -447,33 +370,31 @@ mod tests {
             over.store(true, Ordering::SeqCst);
             assert!(stopped >= 500);
         });
-        assert_eq!(vm.strays.load(Ordering::SeqCst), 0);
+        assert_eq!(vm.strays(), 0);
     }
 
     // The same with kills that upstream forgets, so that the repeater's come as the call ends.
     #[test]
     fn repeats_race_with_the_end_of_their_call() {
-        let (vm, interrupter) = interrupted_vm();
+        let (vm, interrupter) = Vm::new();
         for round in 0..500 {
-            vm.steps.fetch_add(1, Ordering::SeqCst);
-            let call = interrupter.begin();
+            let call = vm.begin(&interrupter);
             assert!(!interrupter.kill());
             vm.run(Some(Duration::from_micros(900 + round % 400)));
             assert_eq!(vm.end(call), Some(Cause::Interrupt));
         }
-        assert!(vm.signals.load(Ordering::SeqCst) > 0);
-        assert_eq!(vm.strays.load(Ordering::SeqCst), 0);
+        assert!(vm.signals() > 0);
+        assert_eq!(vm.strays(), 0);
     }
 
     // The same with monitors that fire at about the time at which the call ends.
     #[test]
     fn monitors_race_with_the_end_of_their_call() {
-        let (vm, interrupter) = interrupted_vm();
+        let (vm, interrupter) = Vm::new();
         thread::scope(|scope| {
             let mut fired = 0;
             for round in 0..500u64 {
-                vm.steps.fetch_add(1, Ordering::SeqCst);
-                let call = interrupter.begin();
+                let call = vm.begin(&interrupter);
                 let gate = call.gate();
                 let monitor = scope.spawn({
                     let vm = &vm;
@@ -500,6 +421,6 @@ mod tests {
             }
             assert!(fired > 0);
         });
-        assert_eq!(vm.strays.load(Ordering::SeqCst), 0);
+        assert_eq!(vm.strays(), 0);
     }
 }

@@ -57,4 +57,6 @@ mod stats;
 mod trigger;
 
 #[cfg(test)]
+mod fake_vm;
+#[cfg(test)]
 mod header;

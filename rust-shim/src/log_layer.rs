@@ -348,6 +348,7 @@ impl From<Level> for LogLevel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hush::Hush;
     use crate::log_ring::Taken;
     use serde_json::{Value as Json, json};
     use std::time::Duration;
@@ -460,6 +461,25 @@ mod tests {
         });
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].get("parent"), None);
+    }
+
+    #[test]
+    fn what_is_hushed_is_not_recorded() {
+        let records = collect(LogLevel::Trace, true, || {
+            let hush = Hush::new();
+            let span = tracing::info_span!("hushed", x = tracing::field::Empty);
+            let entered = span.enter();
+            span.record("x", 1);
+            tracing::error!("hushed, too");
+            drop(hush);
+            tracing::info!("heard");
+            drop(entered);
+            drop(span);
+            tracing::info_span!("heard, too").in_scope(|| ());
+        });
+        let messages: Vec<_> = records.iter().map(|r| &r["message"]).collect();
+        assert_eq!(messages, ["heard", "heard, too"]);
+        assert_eq!(records[0].get("parent"), None, "nobody has heard of it");
     }
 
     #[test]

@@ -287,6 +287,7 @@ struct Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hush::Hush;
     use metrics::{counter, gauge, histogram, with_local_recorder};
     use serde_json::{Value as Json, json};
     use std::time::Duration;
@@ -386,6 +387,32 @@ mod tests {
         assert_eq!((unit, count), (json!("seconds"), 4));
         assert!((sum - 21.250_015).abs() < 1e-9, "{sum}");
         assert_eq!(used, [0.00002, 0.5, 10.0]);
+    }
+
+    #[test]
+    fn only_gauges_hear_what_is_hushed() {
+        let recorder = Recorder::default();
+        with_local_recorder(&recorder, || {
+            let record = || {
+                counter!("c").increment(1);
+                histogram!("h").record(1.0);
+                gauge!("g").increment(1);
+            };
+            let hush = Hush::new();
+            record();
+            drop(hush);
+            let all = snapshot(&recorder);
+            assert_eq!(all.as_array().unwrap().len(), 1);
+            assert_eq!(
+                (&all[0]["name"], &all[0]["value"]),
+                (&json!("g"), &json!(1.0))
+            );
+            record();
+        });
+        let all = snapshot(&recorder);
+        assert_eq!(all[0]["value"], 1);
+        assert_eq!(all[1]["value"], 2.0);
+        assert_eq!(all[2]["count"], 1);
     }
 
     #[test]

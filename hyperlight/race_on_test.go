@@ -1,0 +1,5 @@
+//go:build race
+
+package hyperlight_test
+
+const raceEnabled = true
