@@ -365,6 +365,11 @@ var callDefects = []plantedDefect{
 		"hljs_sandbox_status: argument 2 must be address of status uint32, Go passes address of status uint8",
 	},
 	{
+		"a size too small",
+		inGo("frame.go", "size    uint64", "size    uint32"),
+		"hljs_snapshot_size: argument 2 must be address of size uint64, Go passes address of size uint32",
+	},
+	{
 		"outputs change places",
 		swapped("frame.go", "f.config.HeapSize", "f.config.ScratchSize"),
 		"hljs_builder_get_config: argument 2 must be address of config.HeapSize uint64, Go passes address of config.ScratchSize uint64",

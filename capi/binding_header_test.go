@@ -119,6 +119,7 @@ var paramKinds = []struct {
 	{"bytes", regexp.MustCompile(`^const uint8_t \*$`)},
 	{"length", regexp.MustCompile(`^size_t$`)},
 	{"out flag", regexp.MustCompile(`^uint32_t \*$`)},
+	{"out size", regexp.MustCompile(`^uint64_t \*$`)},
 	{"out field", regexp.MustCompile(`^(uint(?:8|32|64))_t \*$`)},
 }
 
@@ -129,7 +130,7 @@ func (p prototype) kind(i int) (kind, detail string) {
 		match := known.ctype.FindStringSubmatch(ctype)
 		switch {
 		case match == nil:
-		case known.kind == "out flag" && p.fills() != "":
+		case (known.kind == "out flag" || known.kind == "out size") && p.fills() != "":
 		case known.kind == "out text" && i+2 < len(p.params) && p.params[i+2].ctype == "const size_t **":
 			return "out texts", ""
 		case known.kind == "out length" && strings.HasSuffix(p.params[i-1].ctype, "const **"):
@@ -208,6 +209,8 @@ func (p prototype) expectedWords() (words, unknown []string) {
 			words = append(words, "address of status uint32")
 		case "out flag":
 			words = append(words, "address of number uint32")
+		case "out size":
+			words = append(words, "address of size uint64")
 		case "out field":
 			words = append(words, "address of "+p.fills()+"."+camel(param.name)+" "+detail)
 		case "error":
@@ -236,6 +239,7 @@ func (p prototype) expectedResults() []string {
 			"out bytes":  "[]byte",
 			"out status": "Status",
 			"out flag":   "bool",
+			"out size":   "uint64",
 			"out field":  camel(p.fills()),
 			"out texts":  "[][]byte",
 			"out errors": "[]*Error",

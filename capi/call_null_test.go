@@ -79,6 +79,7 @@ var nullCalls = map[string]func() *Error{
 	"hljs_loaded_sandbox_restore":    func() *Error { return LoadedSandboxRestore(LoadedSandbox{}, Snapshot{}) },
 	"hljs_snapshot_save":             func() *Error { return discard(SnapshotSave(Snapshot{}, "dir", "tag")) },
 	"hljs_snapshot_get_config":       func() *Error { return discard(SnapshotGetConfig(Snapshot{})) },
+	"hljs_snapshot_size":             func() *Error { return discard(SnapshotSize(Snapshot{})) },
 }
 
 // nullReads asks a missing object; the answer is nothing, whatever the type.

@@ -30,6 +30,7 @@ type frame struct {
 	end     uintptr
 	status  uint32
 	number  uint32
+	size    uint64
 	config  Config
 	stats   Stats
 	err     uintptr
@@ -114,6 +115,7 @@ func lengths(texts [][]byte) []uintptr {
 func (f *frame) outObject() { f.uint(uintptr(unsafe.Pointer(&f.object))) }
 func (f *frame) outStatus() { f.uint(uintptr(unsafe.Pointer(&f.status))) }
 func (f *frame) outNumber() { f.uint(uintptr(unsafe.Pointer(&f.number))) }
+func (f *frame) outSize()   { f.uint(uintptr(unsafe.Pointer(&f.size))) }
 func (f *frame) outError()  { f.uint(uintptr(unsafe.Pointer(&f.err))) }
 
 func (f *frame) outData() {

@@ -991,6 +991,12 @@ hljs_code hljs_snapshot_get_config(const hljs_snapshot *snapshot,
                                    uint64_t *output_buffer_size,
                                    hljs_error **error);
 
+// Tells how many bytes of guest memory the snapshot holds, page tables included. Sandboxes that it was
+// restored into share them.
+hljs_code hljs_snapshot_size(const hljs_snapshot *snapshot,
+                             uint64_t *size,
+                             hljs_error **error);
+
 // Frees a snapshot. Sandboxes that it was restored into keep what they need of it. NULL is ignored.
 void hljs_snapshot_free(hljs_snapshot *snapshot);
 

@@ -42,6 +42,18 @@ func SnapshotGetConfig(s Snapshot) (Config, *Error) {
 	return f.config, err
 }
 
+// SnapshotSize is how many bytes of guest memory the snapshot holds.
+//
+// hljs_code hljs_snapshot_size(const hljs_snapshot *snapshot, uint64_t *size, hljs_error **error);
+func SnapshotSize(s Snapshot) (uint64, *Error) {
+	f := newFrame()
+	defer f.done()
+	f.uint(s.ptr)
+	f.outSize()
+	err := f.fallible(symbols.hljs_snapshot_size)
+	return f.size, err
+}
+
 // SnapshotFree frees a snapshot.
 //
 // void hljs_snapshot_free(hljs_snapshot *snapshot);

@@ -88,5 +88,6 @@ var symbols struct {
 	hljs_snapshot_save                       uintptr
 	hljs_snapshot_load                       uintptr
 	hljs_snapshot_get_config                 uintptr
+	hljs_snapshot_size                       uintptr
 	hljs_snapshot_free                       uintptr
 }

@@ -108,8 +108,11 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	call := s.guest.enter(ctx, o.print)
 	call.batch = s.h.native
 	each := len(o.monitors)
-	batch, nativeErr := capi.LoadedSandboxHandleEvents(s.h.native, name, events, o.gc, o.stopOnError,
-		monitors[:each], monitors[each:], s.guest.stopper.native)
+	gc, stopOnError := o.gc, o.stopOnError
+	batch, nativeErr := run(&s.guest.home, func() (capi.Batch, *capi.Error) {
+		return capi.LoadedSandboxHandleEvents(s.h.native, name, events, gc, stopOnError,
+			monitors[:each], monitors[each:], s.guest.stopper.native)
+	})
 	s.guest.leave(call)
 	closeMonitors(all, monitors)
 	if nativeErr != nil {

@@ -8,7 +8,7 @@ import (
 	"reflect"
 )
 
-// Caller runs handlers: what [Call] needs. [*LoadedJSSandbox] is one. Upstream has none.
+// Caller runs handlers: what [Call] needs. [*LoadedJSSandbox], [*Pool] and [*Lease] do. Upstream has none.
 type Caller interface {
 	// HandleEvent runs the handler called name; [LoadedJSSandbox.HandleEvent] says how.
 	HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error)

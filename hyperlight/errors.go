@@ -100,6 +100,9 @@ const (
 
 	CodeEventEncoding  Code = 1010
 	CodeResultDecoding Code = 1011
+
+	CodePoolFull         Code = 1020
+	CodeTemplatePanicked Code = 1021
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
@@ -221,6 +224,12 @@ var (
 	ErrEventEncoding = errors.New("event has no JSON")
 	// ErrResultDecoding: the handler ran, but its result does not fit the Go type that [Call] was to return.
 	ErrResultDecoding = errors.New("result does not fit")
+	// ErrPoolFull: all sandboxes of the pool are in use, and as many callers wait for one as [PoolQueue]
+	// allows. Upstream has no pools.
+	ErrPoolFull = errors.New("pool full")
+	// ErrTemplatePanicked: a function of a pool's [Template] panicked or ended its goroutine. Upstream has no
+	// pools.
+	ErrTemplatePanicked = errors.New("template panicked")
 
 	// ErrLibraryNotFound: no usable libhyperlight_js_capi.so was found.
 	ErrLibraryNotFound = errors.New("library not found")
@@ -265,8 +274,10 @@ var kinds = map[Code]struct {
 
 	CodeHostFunctionPanicked: {sentinels: []error{ErrHostFunctionPanicked, ErrJSException, ErrGuest}},
 
-	CodeEventEncoding:  {sentinels: []error{ErrEventEncoding, ErrInvalidArgument}},
-	CodeResultDecoding: {sentinels: []error{ErrResultDecoding}},
+	CodeEventEncoding:    {sentinels: []error{ErrEventEncoding, ErrInvalidArgument}},
+	CodeResultDecoding:   {sentinels: []error{ErrResultDecoding}},
+	CodePoolFull:         {sentinels: []error{ErrPoolFull}},
+	CodeTemplatePanicked: {sentinels: []error{ErrTemplatePanicked}},
 
 	CodeSnapshotMismatch: {
 		[]error{ErrSnapshotMismatch},

@@ -76,6 +76,7 @@ func TestNoCodeIsForgotten(t *testing.T) {
 	own := []Code{
 		CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone,
 		CodeHostFunctionPanicked, CodeReentrant, CodeEventEncoding, CodeResultDecoding,
+		CodePoolFull, CodeTemplatePanicked,
 	}
 	for _, code := range own {
 		assert.Contains(t, kinds, code)

@@ -27,6 +27,8 @@ type guest struct {
 
 	waits   atomic.Bool // for a user's function
 	mailbox chan func() // of the goroutine that waits for one
+
+	home home // the thread that it runs on
 }
 
 func newGuest(config Config, print printing) (*guest, *capi.Error) {

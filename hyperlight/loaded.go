@@ -19,7 +19,7 @@ type LoadedJSSandbox struct {
 }
 
 func newLoadedJSSandbox(native capi.LoadedSandbox, g *guest) *LoadedJSSandbox {
-	s := &LoadedJSSandbox{h: newHandle(native, capi.LoadedSandboxFree, g), guest: g}
+	s := &LoadedJSSandbox{h: newGuestHandle(native, capi.LoadedSandboxFree, g), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
@@ -130,7 +130,10 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
-	result, err := capi.LoadedSandboxHandleEvent(s.h.native, name, event, o.gc, monitors, s.guest.stopper.native)
+	gc, context := o.gc, s.guest.stopper.native
+	result, err := run(&s.guest.home, func() ([]byte, *capi.Error) {
+		return capi.LoadedSandboxHandleEvent(s.h.native, name, event, gc, monitors, context)
+	})
 	s.guest.leave(call)
 	if monitors != nil {
 		closeMonitors(o.monitors, monitors)

@@ -84,7 +84,7 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	p := &ProtoJSSandbox{h: newHandle(native, capi.ProtoSandboxFree, g), guest: g}
+	p := &ProtoJSSandbox{h: newGuestHandle(native, capi.ProtoSandboxFree, g), guest: g}
 	closeWhenForgotten(p, p.h)
 	return p, nil
 }
@@ -114,7 +114,9 @@ func (p *ProtoJSSandbox) loadRuntime(ctx context.Context) (*JSSandbox, error) {
 		return nil, err
 	}
 	defer p.h.leave()
-	native, err := capi.ProtoSandboxLoadRuntime(p.h.native)
+	native, err := run(&p.guest.home, func() (capi.Sandbox, *capi.Error) {
+		return capi.ProtoSandboxLoadRuntime(p.h.native)
+	})
 	p.h.consume()
 	if err != nil {
 		return nil, nativeError(op, err)

@@ -16,7 +16,7 @@ type JSSandbox struct {
 }
 
 func newJSSandbox(native capi.Sandbox, g *guest) *JSSandbox {
-	s := &JSSandbox{h: newHandle(native, capi.SandboxFree, g), guest: g}
+	s := &JSSandbox{h: newGuestHandle(native, capi.SandboxFree, g), guest: g}
 	s.readStatus()
 	closeWhenForgotten(s, s.h)
 	return s
@@ -178,7 +178,9 @@ func (s *JSSandbox) load(ctx context.Context) (*LoadedJSSandbox, error) {
 	}
 	defer s.h.leave()
 	call := s.guest.enter(ctx, s.guest.printing())
-	native, nativeErr := capi.SandboxGetLoadedSandbox(s.h.native, s.guest.stopper.native)
+	native, nativeErr := run(&s.guest.home, func() (capi.LoadedSandbox, *capi.Error) {
+		return capi.SandboxGetLoadedSandbox(s.h.native, s.guest.stopper.native)
+	})
 	s.guest.leave(call)
 	s.readStatus()
 	if nativeErr != nil {

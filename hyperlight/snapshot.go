@@ -119,6 +119,18 @@ func (s *Snapshot) Config() Config {
 	return configFrom(config)
 }
 
+// Size is how many bytes of the guest's memory the snapshot holds: the heap, and some MiB for program, stack and
+// page tables. It is zero after Close. Upstream knows it, and does not tell.
+func (s *Snapshot) Size() int64 {
+	native, release, err := s.use("Size")
+	if err != nil {
+		return 0
+	}
+	defer release()
+	size, _ := capi.SnapshotSize(native) // It fails for snapshots of no guest.
+	return int64(size)
+}
+
 // Close frees the snapshot; if it is being restored or saved, after that. Sandboxes that it was
 // restored into keep what they need of it. It never waits, returns nil, and may be called more than once.
 // Without it, a snapshot is freed some time after it became unreachable. Upstream drops it.

@@ -50,6 +50,15 @@ func (s statsOption) applyToCall(o *callOptions)   { o.stats, o.wantsStats = s.s
 func (s statsOption) applyToRun(run *runOptions)   { run.call = append(run.call, s) }
 func (s statsOption) applyToBatch(o *batchOptions) { s.applyToCall(&o.callOptions) }
 
+// resetStats is for calls that may fail before a sandbox reads their options.
+func resetStats[O BatchOption](opts []O) {
+	for _, opt := range opts {
+		if s, ok := any(opt).(statsOption); ok && s.stats != nil {
+			*s.stats = ExecutionStats{}
+		}
+	}
+}
+
 // readStats asks the native object what its last finished call took, and how many there were.
 func (s *LoadedJSSandbox) readStats(loaded capi.LoadedSandbox) (ExecutionStats, uint64) {
 	native, terminatedBy, _ := capi.LoadedSandboxLastCallStats(loaded)

@@ -24,6 +24,8 @@ static void nothing(void) {
     FAILS(hljs_loaded_sandbox_get_config(NULL, &number, &number, &number, &number, &number, NULL, &error), invalid,
           "loaded is NULL");
     FAILS(hljs_snapshot_get_config(NULL, &number, &number, &number, &number, &error), invalid, "snapshot is NULL");
+    FAILS(hljs_snapshot_size(NULL, &number, &error), invalid, "snapshot is NULL");
+    FAILS(hljs_snapshot_size(NULL, NULL, &error), invalid, "size is NULL");
     FAILS(hljs_snapshot_save(NULL, BYTES("/tmp"), BYTES("tag"), &digest, &len, &error), invalid, "snapshot is NULL");
     FAILS(hljs_snapshot_save(NULL, BYTES("/tmp"), BYTES("tag"), NULL, &len, &error), invalid, "digest is NULL");
     FAILS(hljs_snapshot_save(NULL, BYTES("/tmp"), BYTES("tag"), &digest, NULL, &error), invalid, "digest_len is NULL");
@@ -133,6 +135,8 @@ static void other_sandbox(const hljs_snapshot *snapshot) {
     SUCCEEDS(hljs_snapshot_get_config(own, &heap, NULL, NULL, NULL, &error));
     CHECK(heap == 5 << 20);
     SUCCEEDS(hljs_snapshot_get_config(own, NULL, NULL, NULL, NULL, &error));
+    SUCCEEDS(hljs_snapshot_size(own, &heap, &error));
+    CHECK(heap > 5 << 20 && heap % 4096 == 0);
     goes_on(loaded, own, "\"other\"");
     check_config(loaded, 5 << 20, 32 << 10);
     hljs_snapshot_free(own);

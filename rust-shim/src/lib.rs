@@ -7,7 +7,7 @@
 //! `cbindgen.toml`.
 //!
 //! `unsafe` is confined to `ffi` (pointers from C), `callback` (pointers to C), `signal`
-//! (sigaction) and the one-line exports that call them. Every exported function is `unsafe` because
+//! (sigaction), `snapshot_memory` (upstream's page tables) and the one-line exports that call them. Every exported function is `unsafe` because
 //! it trusts the caller's pointers as far as the header's conventions say; that is the contract
 //! behind each `unsafe extern "C"` here and is not repeated at every function.
 #![allow(clippy::missing_safety_doc)] // The contract is the paragraph above and the header.
@@ -52,6 +52,7 @@ mod settings;
 mod shell;
 mod signal;
 mod snapshot_error;
+mod snapshot_memory;
 mod snapshot_sizes;
 mod stats;
 mod trigger;

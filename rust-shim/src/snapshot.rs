@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::settings::Settings;
 use crate::snapshot_error;
+use crate::snapshot_memory;
 use crate::snapshot_sizes;
 
 /// The state of a loaded sandbox between two calls: guest memory, handlers and modules included. It
@@ -123,6 +124,28 @@ pub unsafe extern "C" fn hljs_snapshot_get_config(
             input_buffer_size,
             output_buffer_size,
         );
+        Ok(())
+    })
+}
+
+/// Tells how many bytes of guest memory the snapshot holds, page tables included. Sandboxes that it was
+/// restored into share them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hljs_snapshot_size(
+    snapshot: *const Snapshot,
+    size: *mut u64,
+    error: *mut *mut Error,
+) -> Code {
+    ffi::guard(error, || {
+        let size = Out::new(size, "size")?;
+        let snapshot = ffi::borrow(snapshot, "snapshot")?;
+        let found = snapshot_memory::size(&*snapshot.upstream, &snapshot.settings);
+        size.set(found.ok_or_else(|| {
+            Error::new(
+                Code::Internal,
+                "the snapshot's memory does not end in page tables",
+            )
+        })?);
         Ok(())
     })
 }

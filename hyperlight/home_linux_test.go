@@ -1,0 +1,140 @@
+package hyperlight
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// onThread runs something on a thread that runs nothing else.
+func onThread(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlock it, so that the thread ends with the goroutine
+		do()
+	}()
+	<-done
+}
+
+// mindThreads has this package take the kernel for one that minds, or does not mind.
+func mindThreads(t *testing.T, minds bool) {
+	before := threadsMatter
+	threadsMatter = func() bool { return minds }
+	t.Cleanup(func() { threadsMatter = before })
+}
+
+func loadCounter(t *testing.T) *LoadedJSSandbox {
+	t.Helper()
+	loaded, err := counterTemplate.Load(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, loaded.Close()) })
+	return loaded
+}
+
+var counterTemplate = Template{Add: func(s *JSSandbox) error {
+	return s.AddHandler("handler", Script(`let count = 0; function handler() { return ++count; }`))
+}}
+
+func countTo(t *testing.T, loaded *LoadedJSSandbox, count string) {
+	t.Helper()
+	result, err := loaded.HandleEvent(t.Context(), "handler", []byte("null"))
+	require.NoError(t, err)
+	assert.Equal(t, count, string(result))
+}
+
+func TestGuestStaysOnItsCallersThread(t *testing.T) {
+	mindThreads(t, true)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	loaded := loadCounter(t)
+	countTo(t, loaded, "1")
+	countTo(t, loaded, "2")
+	assert.Nil(t, loaded.guest.home.work)
+}
+
+// It has one as soon as it is called from a second thread, keeps it when it is unloaded and loaded again, and takes
+// it along.
+func TestGuestGetsAThreadOfItsOwn(t *testing.T) {
+	mindThreads(t, true)
+	loaded := loadCounter(t)
+	onThread(func() { countTo(t, loaded, "1") })
+	onThread(func() { countTo(t, loaded, "2") })
+	work := loaded.guest.home.work
+	require.NotNil(t, work)
+
+	sandbox, err := loaded.Unload(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, counterTemplate.Add(sandbox))
+	reloaded, err := sandbox.Load(t.Context())
+	require.NoError(t, err)
+	countTo(t, reloaded, "1")
+	assert.Equal(t, work, reloaded.guest.home.work)
+	require.NoError(t, reloaded.Close())
+	_, open := <-work
+	assert.False(t, open, "nothing will be done there any more")
+}
+
+// A transition that fails loses the guest, and its thread.
+func TestThreadOfALostGuest(t *testing.T) {
+	mindThreads(t, true)
+	loaded := loadCounter(t)
+	onThread(func() { countTo(t, loaded, "1") })
+	onThread(func() { countTo(t, loaded, "2") })
+	work := loaded.guest.home.work
+	sandbox, err := loaded.Unload(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, sandbox.AddHandler("bad", Script("this is no JavaScript")))
+	_, err = sandbox.Load(t.Context())
+	require.ErrorIs(t, err, ErrJSException)
+	_, open := <-work
+	assert.False(t, open)
+}
+
+func TestGuestOnAKernelThatDoesNotMind(t *testing.T) {
+	mindThreads(t, false)
+	loaded := loadCounter(t)
+	onThread(func() { countTo(t, loaded, "1") })
+	onThread(func() { countTo(t, loaded, "2") })
+	assert.Nil(t, loaded.guest.home.work)
+}
+
+func TestCallsFromManyThreads(t *testing.T) {
+	mindThreads(t, true)
+	loaded := loadCounter(t)
+	const threads, calls = 4, 50
+	var group sync.WaitGroup
+	for range threads {
+		group.Go(func() {
+			for range calls {
+				onThread(func() {
+					_, err := loaded.HandleEvent(t.Context(), "handler", []byte("null"), WithGC(false))
+					assert.NoError(t, err)
+				})
+			}
+		})
+	}
+	group.Wait()
+	countTo(t, loaded, "201")
+}
+
+func TestKernelsThatMindThreads(t *testing.T) {
+	for release, minds := range map[string]bool{
+		"6.1.0-56-cloud-amd64\n":        true,
+		"5.14.0-503.el9.x86_64\n":       true,
+		"6.8.0-1021-azure\n":            true,
+		"6.12.9\n":                      true,
+		"6.13.0\n":                      false,
+		"6.13-rc1\n":                    false,
+		"6.17.0-1008-aws\n":             false,
+		"7.0.0\n":                       false,
+		"10.2\n":                        false,
+		"what is this, version 6.13?\n": true,
+		"":                              true,
+	} {
+		assert.Equal(t, minds, kernelMindsThreads(release), release)
+	}
+}
