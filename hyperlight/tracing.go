@@ -25,10 +25,11 @@ import (
 //	hyperlight.kill              InterruptHandle.Kill, if a call runs
 //
 // Each is as long as the method takes, the wait for other calls of the sandbox included, and a child of the span in the
-// method's ctx. New has no ctx, so its span is a root, but for that of [Run]. The parent of a host function's span is the
-// handle_event, handle_events or load that runs; the function's ctx holds the function's span, so that spans which it
-// makes, and what it does with other sandboxes, are below. The parent of a kill is what it stops. All are of kind
-// internal: nothing leaves the process.
+// method's ctx. New has no ctx, so its span is a root, unless [Run], [Template.Load] or [NewPool] calls it. What a [Pool]
+// does in the background is a root, too; what a caller waits for, like the restore of the sandbox that it gets, is below
+// the caller's span. The parent of a host function's span is the handle_event, handle_events or load that runs; the
+// function's ctx holds the function's span, so that spans which it makes, and what it does with other sandboxes, are
+// below. The parent of a kill is what it stops. All are of kind internal: nothing leaves the process.
 //
 // # Attributes
 //
