@@ -3,7 +3,7 @@
 // which exports the symbols; hyperlight_js.h in this folder is the contract of both.
 //
 // What belongs here: symbols, pointers and lengths, codes, callbacks, the loader. What does not:
-// JSON, contexts, options, queues; these are package hyperlight's. Objects of this package are as
+// JSON, Go's contexts, options, queues; these are package hyperlight's. Objects of this package are as
 // unsafe as their C counterparts: no locks, no cleanups, freeing twice is undefined behaviour.
 //
 // The functions come in the order of the header, each under its C prototype; a test compares them.

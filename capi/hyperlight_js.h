@@ -8,8 +8,8 @@
 // Life of a sandbox: hljs_builder -> hljs_proto_sandbox -> hljs_sandbox -> hljs_loaded_sandbox and
 // back to hljs_sandbox. Each arrow is a function that consumes its source, also when it fails,
 // unless it fails before it begins: a bad argument, HLJS_CODE_BUSY, HLJS_CODE_CONSUMED,
-// HLJS_CODE_NO_HANDLERS. What is left of a consumed object answers HLJS_CODE_CONSUMED until it
-// is freed.
+// HLJS_CODE_NO_HANDLERS, HLJS_CODE_CONTEXT_CANCELLED. What is left of a consumed object answers
+// HLJS_CODE_CONSUMED until it is freed.
 //
 // Ownership: every object that a function gives out has one owner, who frees it with the `_free`
 // function of its type, whatever state it is in. Freeing twice, using after freeing, freeing
@@ -34,6 +34,10 @@
 // never on two threads at a time for one sandbox. They must not unwind (no C++ exception, no
 // longjmp). Calling a function on the same sandbox from one gives HLJS_CODE_BUSY; other sandboxes
 // are free to use. A drop function runs exactly once.
+//
+// Contexts: what runs the guest takes an hljs_context, or NULL. Cancelling it, from another thread, stops all
+// that runs under it, for certain, and keeps from running what begins later. Each call may have one of its own,
+// or many share one.
 //
 // Snapshots: an hljs_snapshot is the state of an hljs_loaded_sandbox, taken, restored, saved to files
 // and loaded from them. It never changes, and belongs to no sandbox.
@@ -377,7 +381,8 @@ void hljs_error_js_thrown(const hljs_error *error,
 uint32_t hljs_error_guest_code(const hljs_error *error);
 
 // What made the host stop the guest: the name of the monitor or trigger that fired first, or "interrupt"
-// for an interrupt handle. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays valid for ever.
+// for an interrupt handle, or "context" for a context. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays
+// valid for ever.
 void hljs_error_monitor(const hljs_error *error,
                         const uint8_t **text,
                         size_t *len);
@@ -767,11 +772,11 @@ void hljs_monitor_free(hljs_monitor *monitor);
 //
 // `monitors` is a list of up to 5 monitors; (NULL, 0) is none. The first that fires stops the guest:
 // `HLJS_CODE_CANCELLED`, and `hljs_error_monitor` names it. If one cannot start, the handler is not run:
-// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
+// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor, a context or an interrupt handle,
 // returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
 //
-// `context` may be NULL. Cancelling it stops the guest, too, with "context" for a monitor's name. If it was cancelled
-// before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
+// `context` may be NULL, and is no monitor, nor one of the 5. Cancelling it stops the guest, too, with "context" for
+// the monitor's name. If it was cancelled before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
 //
 // The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
 // variable `HYPERLIGHT_MONITOR_THREADS` says then.
@@ -834,7 +839,7 @@ hljs_code hljs_loaded_sandbox_status(const hljs_loaded_sandbox *loaded,
 //
 // `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
 // is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
-// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+// handler's name is empty, the context was cancelled, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 // that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 // fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 // It stays valid for ever.

@@ -25,7 +25,7 @@ import (
 //
 // [ErrUnsupported] when the library was built without the feature crashdump
 // (`./build.sh --features crashdump`), or the sandbox was made with WithCrashdump(false);
-// [ErrInternal] when the file cannot be written; [ErrConsumed], [ErrClosed], and the error of ctx.
+// [ErrInternal] when the file cannot be written; [ErrConsumed], [ErrClosed], [ErrReentrant], and the error of ctx.
 func (s *JSSandbox) GenerateCrashdump(ctx context.Context) error {
 	defer runtime.KeepAlive(s)
 	return generateCrashdump(ctx, s.h, capi.SandboxGenerateCrashdump)

@@ -16,13 +16,11 @@
 //
 // Each arrow consumes its source, also when the guest or the hypervisor fails: the source then answers
 // [ErrConsumed]. It does not when it refuses to begin, for a context that has ended, say. All sandboxes have
-// Close, which never waits, and is safe at any time and as often as you like; one that is forgotten without
-// Close is freed some time after it became unreachable.
+// Close, which stops the guest, never waits, and is safe at any time and as often as you like; one that is
+// forgotten without Close is freed some time after it became unreachable.
 //
-// [Call] is HandleEvent for Go values, by way of encoding/json. [Run] goes all the way for a single call.
-//
-// To boot costs some fifty times what restoring a snapshot costs, so keep sandboxes, and restore them. Many events
-// at a time are for [LoadedJSSandbox.HandleEvents].
+// To boot costs some thirty times what restoring a snapshot costs, so keep sandboxes, and restore them; or have a
+// [Pool] do it. [Run] goes all the way for a single call.
 //
 // # Handlers and modules
 //
@@ -32,12 +30,16 @@
 // console and require; and host functions. An event is JSON, and so is the result; a handler may be async.
 // There are no timers, no network and no files.
 //
+// [Call] is HandleEvent for Go values, by the rules of encoding/json. [LoadedJSSandbox.HandleEvents] runs a handler
+// for many events in one crossing to the guest's side, each with a result or an error of its own.
+//
 // # Host functions
 //
 // A guest reaches nothing but the Go functions that were registered for it. [ProtoJSSandbox.Register] takes
 // any Go function whose parameters and results have JSON; its comment has a table of how values travel:
 // numbers keep their digits, []byte is a Uint8Array, at any depth, an error is an exception that JavaScript
-// can catch. [ProtoJSSandbox.RegisterRaw] is for those who want to do that themselves.
+// can catch. [ProtoJSSandbox.RegisterRaw] is for those who want to do that themselves. They are what a hostile
+// guest can attack: docs/security.md has a checklist.
 //
 // # Printing
 //
@@ -46,13 +48,24 @@
 //
 // # Limits
 //
-// A guest that loops for ever is stopped by what watches the call ([WithMonitors]): a limit on the time that it
-// may take ([WallClock]), on its processor time ([CPUTime]), or a [Trigger] that your program fires; or from
-// elsewhere, by an [InterruptHandle]. It is stopped for certain, and never is a later call stopped in its
-// place. The sandbox is poisoned then.
+// A guest that loops for ever is stopped when the context of its call ends, also while [JSSandbox.Load] runs its
+// top-level code. [WithMonitors] adds limits of a call: on the time that it may take ([WallClock]), on its processor
+// time ([CPUTime]), or a [Trigger] that your program fires for many calls. From elsewhere an [InterruptHandle] stops
+// whatever call runs. A guest is stopped for certain, and never is a later call stopped in its place. The
+// sandbox is poisoned then, or, by Load, consumed. The error, [ErrCancelled], names what stopped the guest first.
 //
-// A context does not do that yet: it bounds the wait for a sandbox that others use, and is handed to host
-// functions. [WithStats] and [LoadedJSSandbox.LastCallStats] tell what a call took.
+// [WithStats] and [LoadedJSSandbox.LastCallStats] tell what a call took. docs/limits.md says which limits to choose.
+//
+// # Contexts
+//
+// Whatever may wait takes a context first. One that has ended before runs nothing, poisons nothing and consumes
+// nothing; one that ends meanwhile ends the wait for a sandbox that others use, or stops the guest. The error matches
+// the context's error and its cause, and [ErrCancelled] only if the guest was stopped. Nothing stops
+// [ProtoJSSandbox.LoadRuntime], snapshots and restores in the middle: they end by themselves.
+//
+// Host functions get a context that was made from it, and ends with the call, too. What a function returns when its
+// context has ended changes nothing: the guest does not go on. A call that a host function makes to another sandbox
+// with its context is part of the same chain, whose end stops all of them.
 //
 // # Memory
 //
@@ -60,8 +73,8 @@
 // write to a page of the image copies that page to scratch, and a page of scratch is never given back: not
 // when JavaScript's collector frees what is on it, and not by taking a snapshot, but only by restoring one,
 // or by unloading. So scratch, less the buffers and the page tables, bounds what a guest can write to until
-// then, and not heap. What the runtime wrote while it booted counts, too. To be able to fill its heap a guest
-// needs that much scratch, the buffers, and a few MiB more ([WithHeapSize], [WithScratchSize]).
+// then, and not heap. To be able to fill its heap a guest needs that much scratch, both buffers, and 2 MiB more
+// ([WithHeapSize], [WithScratchSize]). docs/memory.md has what each size costs.
 //
 // A guest that runs out of either, or recurses too deeply, does not get an exception: it aborts
 // ([ErrOutOfMemory]), which poisons the sandbox. The host is not affected.
@@ -78,13 +91,21 @@
 // anew, too. It can be restored into other sandboxes, and saved to files ([Snapshot.Save], [LoadSnapshot]),
 // which hold all of the guest's memory and are to be trusted like a program.
 //
+// # Pools
+//
+// A [Pool] keeps sandboxes ready that are made from one [Template] and share the memory of one snapshot. It restores
+// them after each call unless its policy says otherwise ([PoolPolicy]), recovers poisoned ones, and replaces lost ones
+// in the background. Callers wait in order, no more of them than [PoolQueue] allows. [PoolTenants] gives each
+// tenant code of its own; whatever the policy, nothing of one is there for another.
+//
 // # Errors
 //
 // Every error is an [*Error], with a [Code] and upstream's text, and for what JavaScript threw a [*JSException]:
 // message, stack, the frames of that with their positions, or what it was that is no Error. [errors.Is] tells the
 // kinds apart by the sentinels of this package, and finds the error of the context, or of the host function, that
 // is behind it. The comment of each method says what its errors leave behind: a sandbox that is ready, poisoned,
-// consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded.
+// consumed or, rarely, unrecoverable ([Status]). A poisoned one takes no calls until it is restored or unloaded. docs/errors.md
+// has a table of all of them.
 //
 // # Spans, metrics and logs
 //
@@ -94,15 +115,19 @@
 // [EnableMetrics], before the first New, makes upstream's metrics readable ([Metrics]), and the module
 // hyperlight/otelmetrics exports them through OpenTelemetry's SDK; [ForwardLogs] sends what upstream logs to a
 // [log/slog.Logger]. Both are for the whole process. All three are off by default, and cost nothing then.
-// [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built
-// for it.
+// [JSSandbox.GenerateCrashdump] writes a guest's memory to a file, if the library was built for it.
 //
 // # Goroutines
 //
 // All methods may be called from any goroutine. Calls of one sandbox take turns, first come, first served;
 // different sandboxes run in parallel, each on an operating system thread of its own while it runs. Host
-// functions, print functions and file systems run on goroutines of this package, while their guest waits; they
-// must not use the sandbox that waits for them.
+// functions, print functions and file systems run on goroutines of this package, while their guest waits. They may
+// use other sandboxes, whose functions may use others again.
+//
+// They must not use the sandbox that waits for them: it would wait for itself. Its methods return [ErrReentrant]
+// instead, for what has the context of a host function, however far down a chain of sandboxes, and for the very
+// goroutine that runs the function. What a function hands to a goroutine that does not have that context is not found
+// out, nor a chain of sandboxes that does not pass it on: such a call waits until its own context ends.
 //
 // # Library and platforms
 //

@@ -27,8 +27,8 @@ type Error struct {
 	// GuestCode is the guest's own error code (upstream's ErrorCode: 13 malloc failed, 15 guest error,
 	// 17 host function error, ...), or 0 when the failure is not the guest's.
 	GuestCode uint32
-	// Monitor is what stopped the guest, or kept it from running, if the code is CodeCancelled: the name
-	// of the monitor that fired first, or "interrupt" for an [InterruptHandle].
+	// Monitor is what stopped the guest first, or kept it from running, if the code is CodeCancelled: the name
+	// of the monitor that fired, "interrupt" for an [InterruptHandle], or "context" for the context of the call.
 	Monitor string
 
 	cause error // the context's error, the loader's failure
@@ -41,8 +41,8 @@ type Code uint32
 // The kinds of failures. Each code has the sentinel of its name, which says what it means and what upstream
 // calls it, but for these: CodeMemoryTooBig and CodeMemoryTooSmall match [ErrMemorySize]; CodeGuestError
 // matches [ErrGuest]; CodeLogsStopped matches [ErrClosed]; CodePanic, a panic in the native library, and
-// CodeBusy, a call that got past the queue, are bugs, and match [ErrInternal]; and CodeContextDone matches the
-// context's own error.
+// CodeBusy, a call that got past the queue, are bugs, and match [ErrInternal]; and CodeContextDone, a context
+// that ended while there was no guest to stop, matches the context's own error.
 const (
 	CodeInvalidArgument    = Code(capi.CodeInvalidArgument)
 	CodeConsumed           = Code(capi.CodeConsumed)
@@ -105,8 +105,8 @@ const (
 	CodeTemplatePanicked Code = 1021
 )
 
-// The sentinels that errors of this package match with [errors.Is]. An error of a call whose context
-// ended also matches the context's own error. Where upstream has a variant of HyperlightError for it, that
+// The sentinels that errors of this package match with [errors.Is]. What failed because a context ended also
+// matches the context's own error, and its cause. Where upstream has a variant of HyperlightError for it, that
 // is named; all others are texts there (HyperlightError::Error), or cannot happen in Rust.
 var (
 	// ErrInvalidArgument: an argument is not what the method takes. Nothing has changed.
@@ -114,7 +114,8 @@ var (
 	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned. In Rust
 	// such a program does not compile.
 	ErrConsumed = errors.New("consumed")
-	// ErrClosed: the sandbox, the snapshot or the log forwarder was closed, or is a zero value.
+	// ErrClosed: the sandbox, the snapshot or the log forwarder was closed, maybe while the call ran, or is a zero
+	// value.
 	ErrClosed = errors.New("closed")
 	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot
 	// do it. It also matches [errors.ErrUnsupported].
@@ -158,9 +159,9 @@ var (
 	// GuestError.
 	ErrGuest = errors.New("guest error")
 
-	// ErrCancelled: the host stopped the guest, and the sandbox is poisoned; or a trigger had fired before the
-	// guest could run, and the sandbox is as it was. Monitor says what did it. Upstream:
-	// ExecutionCanceledByHost.
+	// ErrCancelled: the host stopped the guest, and the sandbox is poisoned, or was consumed by Load; or a
+	// trigger had fired before the guest could run, and the sandbox is as it was. Monitor says what did it.
+	// Upstream: ExecutionCanceledByHost.
 	ErrCancelled = errors.New("cancelled")
 	// ErrGuestAborted: the guest aborted. The sandbox is poisoned. Running out of memory and results that
 	// are too big match it too. Upstream: GuestAborted.
@@ -290,6 +291,7 @@ var kinds = map[Code]struct {
 
 	CodeMonitorFailedToStart: {sentinels: []error{ErrMonitorFailedToStart}},
 	CodeTooManyTriggers:      {sentinels: []error{ErrTooManyTriggers}},
+	CodeContextDone:          {}, // matches its cause
 
 	CodeTelemetryTooLate: {[]error{ErrTelemetryTooLate}, "call EnableMetrics before the first New"},
 	CodeMetricsDisabled:  {[]error{ErrMetricsDisabled}, "call EnableMetrics before the first New"},
@@ -299,7 +301,6 @@ var kinds = map[Code]struct {
 	CodeInternal:        {sentinels: []error{ErrInternal}},
 	CodePanic:           {sentinels: []error{ErrInternal}},
 	CodeBusy:            {sentinels: []error{ErrInternal}},
-	CodeContextDone:     {}, // matches its cause
 	CodeReentrant:       {[]error{ErrReentrant}, "use another sandbox"},
 	CodeLibraryNotFound: {[]error{ErrLibraryNotFound}, "run ./build.sh, or set " + capi.LibraryVariable},
 	CodeABIMismatch:     {[]error{ErrABIMismatch}, "build library and program from the same version"},

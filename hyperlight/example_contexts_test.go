@@ -21,7 +21,7 @@ func ExampleLoadedJSSandbox_HandleEvent_deadline() {
 	fmt.Println(err)
 	// Output:
 	// true true poisoned
-	// hyperlight: HandleEvent: Execution was cancelled by the host. (by context)
+	// hyperlight: HandleEvent: Execution was cancelled by the host. (by context: context deadline exceeded)
 }
 
 // So does a cancellation, whose cause is found, too.

@@ -23,11 +23,18 @@ import (
 //
 // # Functions
 //
-// function is any Go function, also a variadic one. A first parameter of type [context.Context] gets the
-// ctx of the HandleEvent or Load that runs. The function returns nothing, a result, an error, or a result
-// and an error. The guest waits for it, on a goroutine of its own, and one sandbox runs one function at a
-// time. It may use other sandboxes. It must not use its own, whose methods wait until the call is over
-// that waits for the function. A sandbox that its own functions refer to is not freed unless it is closed.
+// function is any Go function, also a variadic one. A first parameter of type [context.Context] gets a context
+// made from the ctx of the HandleEvent or Load that runs, with its values, deadline and cause. It also ends
+// when the call is over, and when the sandbox is closed ([context.Cause] is [ErrClosed] then); not when a
+// monitor fires, or an interrupt handle. Since the guest waits for the function, a function that may take long
+// should look at it. When it has ended the guest is stopped, whatever the function returns. The function
+// returns nothing, a result, an error, or a result and an error. It runs on a goroutine of its own, and one
+// sandbox runs one function at a time.
+//
+// It may use other sandboxes: with its context, so that what ends the one call ends the other. Its own sandbox
+// returns [ErrReentrant] instead of waiting for itself; so it does for goroutines that have the context, and
+// when another sandbox that was called with it comes back. A sandbox that its own functions refer to is not
+// freed unless it is closed.
 //
 // An error becomes a JavaScript exception that the guest may catch. Its message ends with the error's
 // text; upstream cuts the message, of which some 150 bytes are its own, to 255 bytes. If nobody catches it,
@@ -114,8 +121,8 @@ func (m *HostModule) RegisterRaw(name string, function RawFunc) error {
 	return m.proto.registerRaw("HostModule.RegisterRaw", m.name, name, function)
 }
 
-// RawFunc is a host function that takes care of JSON itself. args is an array. ctx is that of the
-// HandleEvent or Load that runs; an error becomes a JavaScript exception. Upstream: what
+// RawFunc is a host function that takes care of JSON itself. args is an array. ctx is made from that of the
+// HandleEvent or Load that runs, as Register says; an error becomes a JavaScript exception. Upstream: what
 // HostModule::register_js takes.
 type RawFunc func(ctx context.Context, args RawValue) (RawValue, error)
 

@@ -19,7 +19,7 @@ type InterruptHandle struct {
 //
 // # Errors
 //
-// [ErrConsumed], [ErrClosed]; [ErrHostResources] when the thread that repeats interrupts cannot be started.
+// [ErrConsumed], [ErrClosed].
 func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 	const op = "InterruptHandle"
 	var native capi.InterruptHandle
@@ -41,7 +41,8 @@ func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 
 // Kill stops the call that runs: that call returns [ErrCancelled], with "interrupt" as the error's Monitor,
 // and the sandbox is poisoned. If none runs, Kill does nothing, and later calls are not affected. A
-// [JSSandbox.Load] of a sandbox that was unloaded before is stopped too, which consumes that sandbox.
+// [JSSandbox.Load] of a sandbox that was unloaded before is stopped too, which consumes that sandbox. Contexts of
+// host functions go on: where that matters, cancel the context of the call instead.
 //
 // The result is upstream's: whether a signal was sent to the guest's thread. It is false while the guest
 // waits for Go, in a host function or a print function, and the guest is stopped when that returns.

@@ -64,9 +64,10 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 // must not be changed during the call. Upstream: LoadedJSSandbox::handle_event, and with [WithMonitors]
 // handle_event_with_monitor.
 //
-// ctx bounds the wait for other calls of this sandbox, which go first, and is what host functions get. Once
-// the guest runs, ctx does not stop it yet: a handler that never returns takes [WithMonitors] or an
-// [InterruptHandle].
+// When ctx ends, so does the wait for other calls of this sandbox, which go first; and the guest is stopped,
+// which poisons the sandbox. While the guest waits for a host function, whose own context ends then, or for a
+// print function or a file system, it is stopped when that returns. A ctx that ends costs a call a few percent;
+// one that never does, like [context.Background], nothing. [WithMonitors] limits a call by other means.
 //
 // A call blocks an operating system thread. The shortest takes tens of microseconds.
 //
@@ -78,11 +79,13 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 // nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
 // [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the monitors had fired before.
 //
-// The sandbox is poisoned after: any other [ErrCancelled]; [ErrOutOfMemory]; [ErrOutputTooBig] when the
-// result does not fit into the output buffer; [ErrGuestAborted]; [ErrAccessViolation]; [ErrVMFailure]. From
-// then on calls return [ErrPoisoned], until [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers it.
+// The sandbox is poisoned after: any other [ErrCancelled], which matches the error of ctx and its cause, too, if
+// it was ctx that stopped the guest; [ErrOutOfMemory]; [ErrOutputTooBig] when the result does not fit into the
+// output buffer; [ErrGuestAborted]; [ErrAccessViolation]; [ErrVMFailure]. From then on calls return
+// [ErrPoisoned], until [LoadedJSSandbox.Restore] or [LoadedJSSandbox.Unload] recovers it.
 //
-// Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], and the error of ctx.
+// Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], [ErrReentrant], and the
+// error of ctx without ErrCancelled. ErrClosed it is, too, if [LoadedJSSandbox.Close] stopped the guest.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
 	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvent, name)
 	result, err := s.handleEvent(ctx, name, event, opts, span)
@@ -175,8 +178,8 @@ func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64
 //
 // # Errors
 //
-// [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and the error of ctx,
-// which consume nothing.
+// [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, [ErrReentrant], and the
+// error of ctx, which consume nothing.
 func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
 	ctx, span := s.guest.startSpan(ctx, spanUnload)
 	sandbox, err := s.unload(ctx)
@@ -218,10 +221,11 @@ func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
 // Upstream: LoadedJSSandbox::status.
 func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
 
-// Close frees the sandbox and its micro-VM; if a call is running, when that ends, in which case Unload
-// returns [ErrClosed], and any other call its result. Calls that wait for their turn return [ErrClosed].
-// It does not stop a guest. It never waits, returns nil, and may be called more than once, and after the
-// sandbox was consumed. Upstream drops it.
+// Close frees the sandbox and its micro-VM. If a call is running, it stops the guest, as the end of a context
+// would: HandleEvent returns [ErrClosed], the contexts of its host functions end for that reason, and the
+// micro-VM is freed when the call has ended. Unload that is running returns ErrClosed, too, Snapshot and
+// Restore their results, and calls that wait for their turn ErrClosed. Close never waits, also not for a guest,
+// returns nil, and may be called more than once, and after the sandbox was consumed. Upstream drops it.
 func (s *LoadedJSSandbox) Close() error {
 	s.h.close()
 	return nil

@@ -45,8 +45,8 @@ import (
 // as the micro-VM lives; contents are read again after [LoadedJSSandbox.Unload].
 //
 // A sandbox uses fsys on goroutines of this package, one at a time; sandboxes that share fsys use it
-// concurrently. fsys must not use a sandbox that reads from it. When the call's context has ended nothing
-// more is read, but a file system that blocks blocks the call.
+// concurrently. fsys must not use a sandbox that reads from it ([ErrReentrant]). When the call's context has ended, or
+// the sandbox was closed, nothing more is read, but a file system that blocks blocks the call: nobody tells it.
 //
 // Only regular files are read. A module must be UTF-8 without NUL bytes, and fit into the input buffer. A
 // package.json may have 4 MiB, and upstream's resolver reads it outside of the guest: give guests only trees

@@ -109,9 +109,11 @@ func (t *Trigger) open(op string) (capi.Monitor, error) {
 func (t *Trigger) close(capi.Monitor) {}
 
 // WithMonitors lets up to five monitors watch the call. The first that fires stops the guest: HandleEvent
-// returns [ErrCancelled], the error's Monitor is its name, and the sandbox is poisoned. A monitor never stops
-// a later call. If a monitor cannot start, the handler does not run: [ErrMonitorFailedToStart]. Given more
-// than once, the monitors add up; more than five, or a nil one, are an [ErrInvalidArgument].
+// returns [ErrCancelled], the error's Monitor is its name, and the sandbox is poisoned. A monitor never stops a
+// later call. Nor does it end the context of a host function that the guest waits for: the deadline of a
+// context does. The context of the call takes none of the five places. If a monitor cannot start, the handler
+// does not run: [ErrMonitorFailedToStart]. Given more than once, the monitors add up; more than five, or a nil
+// one, are an [ErrInvalidArgument].
 //
 // The first call with monitors starts upstream's monitor threads, two or as many as the environment variable
 // HYPERLIGHT_MONITOR_THREADS says at this moment. If they cannot be started then, this process runs no calls

@@ -76,7 +76,7 @@ func WithHeapSize(bytes int) Option {
 
 // WithScratchSize sets the size of the scratch region, at least 1 MiB and a multiple of 4 KiB;
 // [DefaultScratchSize] if not given. It holds both buffers and a copy of every page that the guest has
-// written to (heap, stack and globals) since it was booted or last restored: to fill the heap, a guest
+// written to (heap, stack and globals) since it was loaded or last restored: to fill the heap, a guest
 // needs that much scratch, and a few MiB more. Upstream: SandboxBuilder::with_guest_scratch_size, which
 // ignores smaller values.
 func WithScratchSize(bytes int) Option {

@@ -24,8 +24,9 @@ type ProtoJSSandbox struct {
 // # Errors
 //
 // [ErrMemorySize] when a size is below its minimum, or scratch cannot hold the buffers and the page
-// tables of the heap, with the number that was given and the one that is needed;
-// [ErrInvalidArgument], [ErrNoHypervisor], [ErrUnsupported], and the errors of [Library].
+// tables of the heap, with the number that was given and the one that is needed; [ErrHostResources] when the thread
+// that repeats interrupts cannot be started; [ErrInvalidArgument], [ErrNoHypervisor], [ErrUnsupported], and
+// the errors of [Library].
 func New(opts ...Option) (*ProtoJSSandbox, error) {
 	const op = "New"
 	if _, err := loadLibrary(op); err != nil {
@@ -91,9 +92,10 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 
 // LoadRuntime boots the micro-VM and the JavaScript runtime in it, and consumes p, also when it fails.
 // It is the expensive step: tens of milliseconds on real hardware. Upstream:
-// ProtoJSSandbox::load_runtime.
+// ProtoJSSandbox::load_runtime. An empty handler is loaded and unloaded behind that, so that the first Load of yours
+// can be stopped; metrics and logs do not show it.
 //
-// ctx bounds the wait for another goroutine that uses p; it does not interrupt the boot.
+// ctx bounds the wait for another goroutine that uses p; it does not interrupt the boot, which runs no code of yours.
 //
 // # Errors
 //

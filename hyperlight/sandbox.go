@@ -33,7 +33,8 @@ func newJSSandbox(native capi.Sandbox, g *guest) *JSSandbox {
 //
 // [ErrInvalidArgument] for an empty name, or a name or script with a NUL byte or invalid UTF-8;
 // [ErrHandlerExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with
-// both numbers; [ErrConsumed], [ErrClosed]. The sandbox is as before then.
+// both numbers; [ErrConsumed], [ErrClosed]; [ErrReentrant] in a host function that Load waits for. The sandbox is
+// as before then.
 func (s *JSSandbox) AddHandler(name string, script JSScript) error {
 	return s.use("AddHandler", func(native capi.Sandbox) *capi.Error {
 		return capi.SandboxAddHandler(native, name, script.content, script.base)
@@ -44,7 +45,7 @@ func (s *JSSandbox) AddHandler(name string, script JSScript) error {
 //
 // # Errors
 //
-// [ErrInvalidArgument] for an empty name, [ErrHandlerNotFound], [ErrConsumed], [ErrClosed].
+// [ErrInvalidArgument] for an empty name, [ErrHandlerNotFound], [ErrConsumed], [ErrClosed], [ErrReentrant].
 func (s *JSSandbox) RemoveHandler(name string) error {
 	return s.use("RemoveHandler", func(native capi.Sandbox) *capi.Error {
 		return capi.SandboxRemoveHandler(native, name)
@@ -55,7 +56,7 @@ func (s *JSSandbox) RemoveHandler(name string) error {
 //
 // # Errors
 //
-// [ErrConsumed], [ErrClosed].
+// [ErrConsumed], [ErrClosed], [ErrReentrant].
 func (s *JSSandbox) ClearHandlers() error {
 	return s.use("ClearHandlers", capi.SandboxClearHandlers)
 }
@@ -86,7 +87,7 @@ func ValidateModuleName(name, namespace string) error {
 //
 // [ErrInvalidArgument] for a name that is blank or has a colon or a NUL byte, or invalid UTF-8;
 // [ErrModuleExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with both
-// numbers; [ErrConsumed], [ErrClosed]. The sandbox is as before then.
+// numbers; [ErrConsumed], [ErrClosed], [ErrReentrant]. The sandbox is as before then.
 func (s *JSSandbox) AddModule(name string, script JSScript) error {
 	return s.addModule("AddModule", name, script, DefaultModuleNamespace)
 }
@@ -108,7 +109,7 @@ func (s *JSSandbox) addModule(op, name string, script JSScript, namespace string
 //
 // # Errors
 //
-// [ErrInvalidArgument] as for AddModule, [ErrModuleNotFound], [ErrConsumed], [ErrClosed].
+// [ErrInvalidArgument] as for AddModule, [ErrModuleNotFound], [ErrConsumed], [ErrClosed], [ErrReentrant].
 func (s *JSSandbox) RemoveModule(name string) error {
 	return s.removeModule("RemoveModule", name, DefaultModuleNamespace)
 }
@@ -132,7 +133,7 @@ func (s *JSSandbox) removeModule(op, name, namespace string) error {
 //
 // # Errors
 //
-// [ErrConsumed], [ErrClosed].
+// [ErrConsumed], [ErrClosed], [ErrReentrant].
 func (s *JSSandbox) ClearModules() error {
 	return s.use("ClearModules", capi.SandboxClearModules)
 }
@@ -150,20 +151,20 @@ func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
 // script fails: make a new sandbox then. Without handlers it consumes nothing. Handlers are loaded in no
 // particular order. Upstream: JSSandbox::get_loaded_sandbox.
 //
-// ctx bounds the wait for another goroutine that uses s, and is what host functions get. It does not stop
-// top-level code yet, and upstream takes no monitors here: an endless loop there hangs. Only for a sandbox
-// that was unloaded is there a way to stop it, an [InterruptHandle] from before. So do not load what you do
-// not trust to end, or load a handler of your own first.
+// When ctx ends, so does the wait for another goroutine that uses s; and the guest is stopped, also in an endless
+// loop at the top level of a script, as [LoadedJSSandbox.HandleEvent] says. Upstream takes no monitors here, and
+// has nothing else that stops top-level code.
 //
 // # Errors
 //
-// These consume nothing: [ErrNoHandlers]; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and
-// the error of ctx.
+// These consume nothing: [ErrNoHandlers]; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx,
+// [ErrReentrant], and the error of ctx without ErrCancelled.
 //
 // After these s is consumed: [ErrJSException] for a syntax error, a missing import or an exception at the
 // top level, and with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrGuest] when the
-// script exports no function handler; [ErrCancelled]; [ErrOutOfMemory], [ErrGuestAborted],
-// [ErrAccessViolation] and [ErrVMFailure].
+// script exports no function handler; [ErrCancelled], which matches the error of ctx and its cause, too, if it was
+// ctx that stopped the guest, and not an [InterruptHandle]; [ErrOutOfMemory], [ErrGuestAborted],
+// [ErrAccessViolation] and [ErrVMFailure]. If s was closed meanwhile, that is ErrClosed.
 func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
 	ctx, span := s.guest.startSpan(ctx, spanLoad)
 	loaded, err := s.load(ctx)
@@ -213,9 +214,9 @@ func (s *JSSandbox) Config() Config { return s.guest.configuration() }
 // Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
 func (s *JSSandbox) Status() Status { return s.h.currentStatus() }
 
-// Close frees the sandbox and its micro-VM; if Load is running, when that ends, with [ErrClosed]. It never
-// waits, returns nil, and may be called more than once, and after the sandbox was consumed. Upstream
-// drops it.
+// Close frees the sandbox and its micro-VM. If Load is running, it stops the guest, as [LoadedJSSandbox.Close] does,
+// and Load returns [ErrClosed]. It never waits, returns nil, and may be called more than once, and after the sandbox
+// was consumed. Upstream drops it.
 func (s *JSSandbox) Close() error {
 	s.h.close()
 	return nil

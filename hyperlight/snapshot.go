@@ -30,8 +30,8 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 //
 // # Errors
 //
-// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for
-// a nil ctx, and the error of ctx. The sandbox is as before then.
+// [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed], [ErrReentrant];
+// [ErrInvalidArgument] for a nil ctx, and the error of ctx. The sandbox is as before then.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 	ctx, span := s.guest.startSpan(ctx, spanSnapshot)
 	snapshot, err := s.snapshot(ctx, span)
@@ -69,7 +69,7 @@ func (s *LoadedJSSandbox) snapshot(ctx context.Context, span span) (*Snapshot, e
 //
 // The sandbox is as it was after: [ErrInvalidArgument] for a nil snapshot or a nil ctx;
 // [ErrSnapshotMismatch] when the sandbox lacks a host function that the snapshot needs;
-// [ErrUnrecoverable], [ErrConsumed]; [ErrClosed], also of the snapshot; and the error of ctx.
+// [ErrUnrecoverable], [ErrConsumed]; [ErrClosed], also of the snapshot; [ErrReentrant]; and the error of ctx.
 //
 // After any other failure ([ErrHostResources], [ErrSnapshotCorrupt] for a forged file, [ErrVMFailure])
 // [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or unrecoverable.

@@ -17,7 +17,7 @@ type ExecutionStats struct {
 	// HasCPUTime says whether CPUTime is known. It is false when upstream could not read the clock.
 	HasCPUTime bool
 	// TerminatedBy is the name of the monitor that fired, or "". It can be set though the call succeeded, if
-	// the monitor fired just as the guest finished. An [InterruptHandle] is no monitor.
+	// the monitor fired just as the guest finished. Contexts and an [InterruptHandle] are no monitors.
 	TerminatedBy string
 	// PrintDropped is how many bytes the guest printed beyond [WithPrintLimit]; 0 when nothing takes its
 	// output. It is not upstream's.
@@ -26,10 +26,10 @@ type ExecutionStats struct {
 
 // LastCallStats is what the last finished call of [LoadedJSSandbox.HandleEvent] took, whether it succeeded or
 // failed. It is false if there was none since Load, or the sandbox is closed or consumed. Calls that were
-// refused before they entered the guest do not count: for invalid JSON, an empty name, or a monitor that did
-// not start. One that was refused because the sandbox is poisoned does, as upstream. After a batch it is what
-// the last event took, with the PrintDropped of the batch. It never waits, also not for a call that runs.
-// Upstream: LoadedJSSandbox::last_call_stats.
+// refused before they entered the guest do not count: for invalid JSON, an empty name, a context that had
+// ended, or a monitor that did not start. One that was refused because the sandbox is poisoned does, as
+// upstream. After a batch it is what the last event took, with the PrintDropped of the batch. It never waits, also
+// not for a call that runs. Upstream: LoadedJSSandbox::last_call_stats.
 func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	var stats ExecutionStats
 	var calls uint64

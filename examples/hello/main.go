@@ -14,22 +14,9 @@ import (
 var source string
 
 func main() {
-	ctx := context.Background()
-	proto, err := hyperlight.New()
-	check(err)
-	sandbox, err := proto.LoadRuntime(ctx)
-	check(err)
-	check(sandbox.AddHandler("hello", hyperlight.Script(source)))
-	loaded, err := sandbox.Load(ctx)
-	check(err)
-	defer loaded.Close()
-	result, err := loaded.HandleEvent(ctx, "hello", []byte(`{"name":"World"}`))
-	check(err)
-	fmt.Println(string(result))
-}
-
-func check(err error) {
+	result, err := hyperlight.Run(context.Background(), source, []byte(`{"name":"World"}`))
 	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(string(result))
 }

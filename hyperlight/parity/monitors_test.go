@@ -138,10 +138,10 @@ func TestMonitors(t *testing.T) {
 }
 
 // failsClosed asserts that a handler does not run if one of its monitors fails: because a trigger has
-// fired before, and, in a process where no thread of the native library gets its stack, because none can start.
+// fired before, and, in a process where upstream's threads for monitors cannot be started, because of that.
 func failsClosed(t *testing.T, source, event string, others ...hyperlight.Monitor) {
 	t.Helper()
-	const variable, tooMuch = "RUST_MIN_STACK", "1152921504606846976"
+	const variable, tooMuch = "HYPERLIGHT_MONITOR_THREADS", "18446744073709551615"
 	loaded := loadHandler(t, source)
 	trigger, err := hyperlight.NewTrigger("failing-monitor")
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func failsClosed(t *testing.T, source, event string, others ...hyperlight.Monito
 	_, _, err = monitored(t, loaded, event, append(others, trigger)...)
 	if os.Getenv(variable) == tooMuch {
 		refused(t, err, hyperlight.ErrMonitorFailedToStart,
-			"Execution monitor failed to start: Resource temporarily unavailable (os error 11)")
+			"Monitor runtime is unavailable: capacity overflow")
 	} else {
 		refused(t, err, hyperlight.ErrCancelled,
 			"Execution monitor failed to start: the trigger 'failing-monitor' has fired")

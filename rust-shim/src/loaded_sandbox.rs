@@ -160,11 +160,11 @@ impl LoadedSandbox {
 ///
 /// `monitors` is a list of up to 5 monitors; (NULL, 0) is none. The first that fires stops the guest:
 /// `HLJS_CODE_CANCELLED`, and `hljs_error_monitor` names it. If one cannot start, the handler is not run:
-/// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor or by an interrupt handle,
+/// `HLJS_CODE_MONITOR_FAILED_TO_START`. A call that was stopped, by a monitor, a context or an interrupt handle,
 /// returns at most about one interrupt retry delay after the guest has stopped. No monitor stops a later call.
 ///
-/// `context` may be NULL. Cancelling it stops the guest, too, with "context" for a monitor's name. If it was cancelled
-/// before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
+/// `context` may be NULL, and is no monitor, nor one of the 5. Cancelling it stops the guest, too, with "context" for
+/// the monitor's name. If it was cancelled before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
 ///
 /// The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
 /// variable `HYPERLIGHT_MONITOR_THREADS` says then.
@@ -286,7 +286,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_status(
 ///
 /// `calls` is how many calls there were since the sandbox was loaded; with 0 the rest is zero. A call that
 /// is refused before it enters the guest (the event is not JSON or longer than the input buffer, the
-/// handler's name is empty, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
+/// handler's name is empty, the context was cancelled, a monitor cannot start) does not count. `wall_clock` and `cpu_time` are nanoseconds, the latter of the thread
 /// that made the call, and only known if `has_cpu_time` is 1. `terminated_by` is the name of the monitor that
 /// fired, or empty; it can be set though the call succeeded, if the monitor fired as the guest finished.
 /// It stays valid for ever.
