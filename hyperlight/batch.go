@@ -74,7 +74,7 @@ func WithBatchMonitors(monitors ...Monitor) BatchOption {
 func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
 	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvents, name)
 	results, err := s.handleEvents(ctx, name, events, opts, span)
-	span.batch(len(events), len(results))
+	span.batch(len(events), results)
 	return results, span.end(err)
 }
 
@@ -142,7 +142,9 @@ func (s *LoadedJSSandbox) accountBatch(o *batchOptions, call *guestCall, batch c
 	if o.wantsStats {
 		*o.stats = stats
 	}
-	span.took(stats)
+	if stats.WallClock > 0 { // Some event counts.
+		span.took(stats)
+	}
 }
 
 // eventResults says what became of each event, and what ended the batch, if anything did.

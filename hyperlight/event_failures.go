@@ -3,8 +3,6 @@ package hyperlight
 import (
 	"cmp"
 	"slices"
-
-	"github.com/hyperlight-go/hyperlight-js/capi"
 )
 
 // eventFailures is what has failed in Go while one event was handled, for the error that may come of it. A guest may
@@ -17,10 +15,7 @@ type eventFailures struct {
 
 // currentFailures are those of the event that runs.
 func (c *guestCall) currentFailures() *eventFailures {
-	var event uint64
-	if c.batch != (capi.LoadedSandbox{}) {
-		event = capi.LoadedSandboxCurrentEvent(c.batch)
-	}
+	event, _ := c.currentEvent()
 	if len(c.failures) == 0 || c.failures[len(c.failures)-1].event != event {
 		c.failures = append(c.failures, eventFailures{event: event})
 	}

@@ -20,6 +20,14 @@ type guestCall struct {
 	given atomic.Pointer[callContext] // what host functions get, once one was called
 }
 
+// currentEvent is the index of the event that runs, if the call is a batch; else it is 0.
+func (c *guestCall) currentEvent() (index uint64, ofBatch bool) {
+	if c.batch == (capi.LoadedSandbox{}) {
+		return 0, false
+	}
+	return capi.LoadedSandboxCurrentEvent(c.batch), true
+}
+
 // context is what a host function gets.
 func (c *guestCall) context() context.Context {
 	ctx := c.given.Load()

@@ -37,7 +37,7 @@ func (p *poolCore) acquire(ctx context.Context, op string, key *string) (*member
 		loads := r.leads != nil
 		if loads {
 			err = p.load(r, m)
-		} else if err = p.prepare(m); err != nil {
+		} else if err = p.prepare(ctx, m); err != nil {
 			p.lose(m)
 		}
 		switch {
@@ -56,14 +56,14 @@ func (p *poolCore) acquire(ctx context.Context, op string, key *string) (*member
 	}
 }
 
-// prepare restores a member for who is to use it, if need be.
-func (p *poolCore) prepare(m *member) error {
+// prepare restores a member for who is to use it, if need be. What was begun is not left half done.
+func (p *poolCore) prepare(ctx context.Context, m *member) error {
 	if !m.dirty.Load() {
 		return nil
 	}
 	p.preparing.Add(1)
 	defer p.preparing.Add(-1)
-	return p.restore(m)
+	return p.restore(context.WithoutCancel(ctx), m)
 }
 
 // obtain waits for a member, which may have to be restored. It gives none when the request has to load its tenant,

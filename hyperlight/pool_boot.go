@@ -47,14 +47,14 @@ func (p *poolCore) bootFirst(ctx context.Context) error {
 	}
 	loaded, err := p.fromTemplate(ctx, add)
 	if err == nil {
-		err = p.takeBase(loaded)
+		err = p.takeBase(context.WithoutCancel(ctx), loaded)
 	}
 	return p.settleFirst(loaded, err)
 }
 
 // takeBase takes the snapshot that is the pool's, and has the sandbox share its memory.
-func (p *poolCore) takeBase(loaded *LoadedJSSandbox) error {
-	snapshot, err := loaded.Snapshot(context.Background())
+func (p *poolCore) takeBase(ctx context.Context, loaded *LoadedJSSandbox) error {
+	snapshot, err := loaded.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (p *poolCore) takeBase(loaded *LoadedJSSandbox) error {
 		p.garbage = append(p.garbage, snapshot)
 	}
 	p.unlock()
-	return loaded.Restore(context.Background(), snapshot)
+	return loaded.Restore(ctx, snapshot)
 }
 
 // bootOthers boots as many at a time as there are processors.

@@ -128,11 +128,11 @@ func (p *poolCore) clear(m *member) {
 }
 
 // restore makes a member's guest what its image says, if it is not.
-func (p *poolCore) restore(m *member) error {
+func (p *poolCore) restore(ctx context.Context, m *member) error {
 	if !m.dirty.Load() {
 		return nil
 	}
-	if err := m.loaded.Restore(context.Background(), m.image.snapshot); err != nil {
+	if err := m.loaded.Restore(ctx, m.image.snapshot); err != nil {
 		return err
 	}
 	p.restores.Add(1)
@@ -154,7 +154,7 @@ func (p *poolCore) cleaner() {
 	for m := p.idle.takeDirty(); m != nil; m = p.idle.takeDirty() {
 		p.cleaning++
 		p.unlock()
-		err := p.restore(m)
+		err := p.restore(context.Background(), m)
 		p.mu.Lock()
 		p.cleaning--
 		if err != nil {

@@ -32,6 +32,8 @@ const (
 	gcKey               = attribute.Key("hyperlight.gc")
 	batchEventsKey      = attribute.Key("hyperlight.batch.events")
 	batchTakenKey       = attribute.Key("hyperlight.batch.taken")
+	batchFailedKey      = attribute.Key("hyperlight.batch.failed")
+	batchIndexKey       = attribute.Key("hyperlight.batch.index")
 	wallTimeKey         = attribute.Key("hyperlight.call.wall_time")
 	cpuTimeKey          = attribute.Key("hyperlight.call.cpu_time")
 	monitorKey          = attribute.Key("hyperlight.monitor")
@@ -130,11 +132,18 @@ func (s span) call(o *callOptions) {
 	}
 }
 
-// batch notes how many events there are, and how many were taken up.
-func (s span) batch(events, taken int) {
-	if s.records() {
-		s.otel.SetAttributes(batchEventsKey.Int(events), batchTakenKey.Int(taken))
+// batch notes how many events there are, and what became of those that were taken up.
+func (s span) batch(events int, taken []EventResult) {
+	if !s.records() {
+		return
 	}
+	failed := 0
+	for _, event := range taken {
+		if event.Err != nil {
+			failed++
+		}
+	}
+	s.otel.SetAttributes(batchEventsKey.Int(events), batchTakenKey.Int(len(taken)), batchFailedKey.Int(failed))
 }
 
 // took notes what a handler's call took.
@@ -162,6 +171,11 @@ func (f *hostFunction) startSpan(ctx context.Context) (context.Context, span) {
 	f.guest.guarded(func() {
 		inside, started.otel = f.guest.tracer.Start(ctx, spanHostFunction,
 			trace.WithAttributes(functionModuleKey.String(f.module), functionNameKey.String(f.name)))
+		if call := f.guest.call.Load(); call != nil && started.records() {
+			if event, ok := call.currentEvent(); ok {
+				started.otel.SetAttributes(batchIndexKey.Int64(int64(event)))
+			}
+		}
 	})
 	return inside, started
 }

@@ -205,6 +205,41 @@ func TestSpansOfFailedCalls(t *testing.T) {
 	assert.Empty(t, spans.all(t), "there is nothing to be below")
 }
 
+func TestSpansOfAPool(t *testing.T) {
+	spans := &recorder{}
+	users := spans.Tracer("users")
+	ctx, making := users.Start(t.Context(), "making")
+	pool, err := hyperlight.NewPool(ctx, small(counter, hyperlight.WithTracerProvider(spans)), hyperlight.PoolSize(1))
+	require.NoError(t, err)
+	making.End()
+	assert.Equal(t, []string{
+		"making",
+		"  hyperlight.build", "  hyperlight.load_runtime", "  hyperlight.load", "  hyperlight.snapshot", "  hyperlight.restore",
+	}, spanTree(spans.all(t)))
+
+	lease, err := pool.Acquire(t.Context())
+	require.NoError(t, err)
+	_, err = lease.HandleEvent(t.Context(), "handler", []byte(`{}`))
+	require.NoError(t, err)
+	spans.all(t)
+	waited := make(chan error)
+	go func() {
+		ctx, waiting := users.Start(t.Context(), "waiting")
+		_, err := pool.HandleEvent(ctx, "handler", []byte(`{}`))
+		waiting.End()
+		waited <- err
+	}()
+	require.Eventually(t, func() bool { return pool.Stats().Waiting == 1 }, time.Minute, time.Millisecond)
+	lease.Release()
+	require.NoError(t, <-waited)
+	require.Eventually(t, func() bool { return pool.Stats().Restores == 2 }, time.Minute, time.Millisecond)
+	require.NoError(t, pool.Close(t.Context()))
+	assert.Equal(t, []string{
+		"waiting", "  hyperlight.restore", "  hyperlight.handle_event",
+		"hyperlight.restore",
+	}, spanTree(spans.all(t)), "the last one in the background")
+}
+
 // A batch is one span, whatever becomes of its events, and what they call is below it.
 func TestSpanOfABatch(t *testing.T) {
 	spans := &recorder{}
@@ -223,10 +258,14 @@ func TestSpanOfABatch(t *testing.T) {
 		"  hyperlight.host_function",
 		"  hyperlight.host_function",
 	}, spanTree(all))
+	for i, function := range all[1:] {
+		assert.EqualValues(t, i, function.attributes["hyperlight.batch.index"])
+	}
 	batch := all[0]
 	assert.Equal(t, codes.Unset, batch.status, "each event's failure is its own")
 	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.events"])
 	assert.EqualValues(t, 3, batch.attributes["hyperlight.batch.taken"])
+	assert.EqualValues(t, 1, batch.attributes["hyperlight.batch.failed"])
 	assert.Equal(t, "handler", batch.attributes["hyperlight.handler.name"])
 	assert.Equal(t, false, batch.attributes["hyperlight.gc"])
 	assert.Contains(t, batch.attributes, "hyperlight.call.wall_time")
@@ -236,6 +275,11 @@ func TestSpanOfABatch(t *testing.T) {
 	batch = spans.all(t)[0]
 	assert.Equal(t, failure{"javascript_exception", "", "ready", "Error"}, failureOf(t, batch, err))
 	assert.EqualValues(t, 2, batch.attributes["hyperlight.batch.taken"])
+
+	_, err = loaded.HandleEvents(t.Context(), "handler", eventsOf("{"), hyperlight.StopOnError())
+	batch = spans.one(t)
+	assert.Equal(t, failure{"invalid_json", "", "ready", ""}, failureOf(t, batch, err))
+	assert.NotContains(t, batch.attributes, "hyperlight.call.wall_time", "no event counts")
 }
 
 // A context that ends, and Close, stop a call without a span of their own.

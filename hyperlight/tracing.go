@@ -25,26 +25,28 @@ import (
 //	hyperlight.kill              InterruptHandle.Kill, if a call runs
 //
 // Each is as long as the method takes, the wait for other calls of the sandbox included, and a child of the span in the
-// method's ctx. New has no ctx, so its span is a root, but for that of [Run]. The parent of a host function's span is the
-// handle_event, handle_events or load that runs; the function's ctx holds the function's span, so that spans which it
-// makes, and what it does with other sandboxes, are below. The parent of a kill is what it stops. All are of kind
-// internal: nothing leaves the process.
+// method's ctx. New has no ctx, so its span is a root, unless [Run], [Template.Load] or [NewPool] calls it. What a [Pool]
+// does in the background is a root, too; what a caller waits for, like the restore of the sandbox that it gets, is below
+// the caller's span. The parent of a host function's span is the handle_event, handle_events or load that runs; the
+// function's ctx holds the function's span, so that spans which it makes, and what it does with other sandboxes, are
+// below. The parent of a kill is what it stops. All are of kind internal: nothing leaves the process.
 //
 // # Attributes
 //
 //   - hyperlight.handler.name: of handle_event. It is not part of the span's name, which must not be anything that a
 //     caller asks for.
 //   - hyperlight.gc: of handle_event; see [WithGC].
-//   - hyperlight.batch.events, hyperlight.batch.taken: of handle_events; how many events there were, and how many were
-//     taken up. Its other attributes are those of handle_event; times are sums. Events that fail without ending
-//     the batch do not show.
+//   - hyperlight.batch.events, hyperlight.batch.taken, hyperlight.batch.failed: of handle_events; how many events there
+//     were, how many were taken up, and how many of these failed, which is all that shows of those that do not end the
+//     batch. Its other attributes are those of handle_event; times are sums.
 //   - hyperlight.call.wall_time, hyperlight.call.cpu_time: of handle_event, in seconds; see [ExecutionStats]. Missing
 //     if the call did not enter the guest, and the second if it is not known.
 //   - hyperlight.monitor: of handle_event and load; what has stopped the guest, as [Error].Monitor says, or fired just
 //     as it finished.
 //   - hyperlight.sandbox.status: of handle_event, snapshot and restore; the [Status] after it, as its String says.
 //     Missing if it did not begin.
-//   - hyperlight.host_function.module, hyperlight.host_function.name: of host_function.
+//   - hyperlight.host_function.module, hyperlight.host_function.name: of host_function; and hyperlight.batch.index, that of
+//     the event which called it, in a batch.
 //   - hyperlight.kill.signal_sent: of kill; its result.
 //   - error.type: of what failed; the words of the first sentinel that the error matches, like "out_of_memory" or
 //     "javascript_exception", or "context_done"; and the type of a host function's error that is not of this package.

@@ -1,9 +1,10 @@
 // Package otelmetrics exports the metrics of package hyperlight through OpenTelemetry's SDK: upstream's own
-// ([hyperlight.Metrics]), by a [Producer] that any Reader of go.opentelemetry.io/otel/sdk/metric takes.
+// ([hyperlight.Metrics]) and those of pools, by a [Producer] that any Reader of go.opentelemetry.io/otel/sdk/metric
+// takes.
 //
 //	err := hyperlight.EnableMetrics() // before the first New
 //	...
-//	producer, err := otelmetrics.NewProducer()
+//	producer, err := otelmetrics.NewProducer(otelmetrics.WithPool("requests", pool))
 //	...
 //	reader := metric.NewPeriodicReader(exporter, metric.WithProducer(producer))
 //	provider := metric.NewMeterProvider(metric.WithReader(reader))
@@ -38,6 +39,32 @@
 //	dropped_metric_updates           Counter         {update}
 //
 // The histograms event_handler_calls and event_handler_calls_with_gc are of microseconds (us), as upstream's; their
-// counts are the numbers of calls. All aggregations are cumulative, since this package was initialized, that is,
-// since the process began.
+// counts are the numbers of calls.
+//
+// # Pools
+//
+// Those of [WithPool] are what [hyperlight.PoolStats] says. Each has the attribute hyperlight.pool.name, and sandboxes
+// also hyperlight.pool.state: idle, in_use, restoring or booting, whose sum is the pool's size.
+//
+//	name, after "hyperlight.pool."   instrument      unit
+//	sandboxes                        UpDownCounter   {sandbox}
+//	waiting                          UpDownCounter   {caller}
+//	acquired                         Counter         {sandbox}
+//	waited                           Counter         {caller}
+//	wait_time                        Counter         s
+//	longest_wait                     Gauge           s
+//	restores                         Counter         {restore}
+//	poisoned                         Counter         {sandbox}
+//	replaced                         Counter         {sandbox}
+//	failed_boots                     Counter         {boot}
+//	tenants                          UpDownCounter   {tenant}
+//	tenant_memory                    UpDownCounter   By
+//	tenant_hits                      Counter         {tenant}
+//	tenant_misses                    Counter         {tenant}
+//	tenant_evictions                 Counter         {tenant}
+//
+// # Time
+//
+// All aggregations are cumulative, since this package was initialized, that is, since the process began. An exporter
+// that wants deltas has to make them itself.
 package otelmetrics

@@ -21,7 +21,7 @@ var scope = instrumentation.Scope{Name: "github.com/hyperlight-go/hyperlight-js/
 
 // Producer hands hyperlight's metrics to a Reader of OpenTelemetry's SDK. It may be used by several readers,
 // from any goroutine. Upstream has none: a Rust program has an exporter for its recorder.
-type Producer struct{}
+type Producer struct{ pools []namedPool }
 
 var _ metric.Producer = (*Producer)(nil)
 
@@ -52,16 +52,14 @@ func NewProducer(opts ...Option) (*Producer, error) {
 // # Errors
 //
 // Those of [hyperlight.Metrics], hyperlight.ErrMetricsDisabled among them: call hyperlight.EnableMetrics before the
-// first sandbox. Note that OpenTelemetry's PeriodicReader exports nothing at all, not even the program's own
-// metrics, while a producer fails; it hands the error to otel.Handle.
+// first sandbox. What pools say is returned all the same, but OpenTelemetry's PeriodicReader exports nothing at all,
+// not even the program's own metrics, while a producer fails; it hands the error to otel.Handle.
 func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	upstream, err := hyperlight.Metrics()
-	if err != nil {
+	now := time.Now()
+	metrics := append(convert(upstream, now), ofPools(p.pools, now)...)
+	if len(metrics) == 0 {
 		return nil, err
 	}
-	metrics := convert(upstream, time.Now())
-	if len(metrics) == 0 {
-		return nil, nil
-	}
-	return []metricdata.ScopeMetrics{{Scope: scope, Metrics: metrics}}, nil
+	return []metricdata.ScopeMetrics{{Scope: scope, Metrics: metrics}}, err
 }

@@ -56,6 +56,12 @@ func disabled(t *testing.T) {
 	var found metricdata.ResourceMetrics
 	require.ErrorIs(t, newReader(t).Collect(t.Context(), &found), hyperlight.ErrMetricsDisabled)
 	assert.Empty(t, found.ScopeMetrics)
+
+	// A pool's numbers are there all the same.
+	reader := newReader(t, otelmetrics.WithPool("none", (*hyperlight.Pool)(nil)))
+	require.ErrorIs(t, reader.Collect(t.Context(), &found), hyperlight.ErrMetricsDisabled)
+	require.Len(t, found.ScopeMetrics, 1)
+	assert.Equal(t, "hyperlight.pool.sandboxes", found.ScopeMetrics[0].Metrics[0].Name)
 }
 
 // collect gives all metrics by name.

@@ -85,8 +85,3 @@ func TestConvert(t *testing.T) {
 	}
 	assert.Empty(t, convert(nil, now))
 }
-
-func TestNewProducerRefusesNil(t *testing.T) {
-	_, err := NewProducer(nil)
-	assert.EqualError(t, err, "otelmetrics: an option is nil")
-}
