@@ -108,11 +108,7 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	call := s.guest.enter(ctx, o.print)
 	call.batch = s.h.native
 	each := len(o.monitors)
-	gc, stopOnError := o.gc, o.stopOnError
-	batch, nativeErr := run(&s.guest.home, func() (capi.Batch, *capi.Error) {
-		return capi.LoadedSandboxHandleEvents(s.h.native, name, events, gc, stopOnError,
-			monitors[:each], monitors[each:], s.guest.stopper.native)
-	})
+	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:])
 	s.guest.leave(call)
 	closeMonitors(all, monitors)
 	if nativeErr != nil {
@@ -126,6 +122,17 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	}
 	span.after(s)
 	return results, err
+}
+
+// runEvents runs a handler on the guest's thread, with many events.
+func (s *LoadedJSSandbox) runEvents(name string, events [][]byte, gc, stopOnError bool, each, all []capi.Monitor) (capi.Batch, *capi.Error) {
+	loaded, context := s.h.native, s.guest.stopper.native
+	if s.guest.home.isHere() {
+		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context)
+	}
+	return runThere(&s.guest.home, func() (capi.Batch, *capi.Error) {
+		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context)
+	})
 }
 
 // accountBatch notes what a batch took, for whom it may concern.

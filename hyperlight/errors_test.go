@@ -74,7 +74,7 @@ func TestStoppedLogsAreClosed(t *testing.T) {
 // Each code has a row, or errors of that code would match nothing.
 func TestNoCodeIsForgotten(t *testing.T) {
 	own := []Code{
-		CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded, CodeContextDone,
+		CodeClosed, CodeLibraryNotFound, CodeABIMismatch, CodeLibraryLoaded,
 		CodeHostFunctionPanicked, CodeReentrant, CodeEventEncoding, CodeResultDecoding,
 		CodePoolFull, CodeTemplatePanicked,
 	}

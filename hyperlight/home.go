@@ -8,7 +8,7 @@ import (
 )
 
 // home is where a guest runs: on whatever thread its caller happens to be, as long as that is always the same; and
-// from then on, on a thread of its own.
+// otherwise on a thread of its own.
 //
 // Before Linux 6.13, KVM waits for an RCU grace period, 12 ms and more, each time a virtual processor runs on
 // another thread than the last time (synchronize_rcu in kvm_vcpu_ioctl), while a call takes tens of
@@ -19,11 +19,12 @@ import (
 type home struct {
 	handles atomic.Int64 // of sandboxes that are in this micro-VM; the last one takes the thread along
 	last    int          // the thread on which the guest ran last; 0 if on none
+	moved   bool         // from where it was booted to where it is used: once is usual
 	work    chan func()  // to the guest's own thread; nil if it has none
 	done    chan struct{}
 }
 
-// run runs what enters the guest.
+// run runs what enters the guest. Where every allocation counts, callers ask isHere themselves: enter is one.
 func run[T any](h *home, enter func() (T, *capi.Error)) (T, *capi.Error) {
 	if h.isHere() {
 		return enter()
@@ -40,10 +41,14 @@ func (h *home) isHere() bool {
 		return false
 	}
 	thread := currentThread()
-	if h.last == 0 {
+	if thread != h.last {
+		if h.moved {
+			return false
+		}
+		h.moved = h.last != 0
 		h.last = thread
 	}
-	return h.last == thread
+	return true
 }
 
 // runThere runs what enters the guest on the guest's own thread.

@@ -133,10 +133,7 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
-	gc, context := o.gc, s.guest.stopper.native
-	result, err := run(&s.guest.home, func() ([]byte, *capi.Error) {
-		return capi.LoadedSandboxHandleEvent(s.h.native, name, event, gc, monitors, context)
-	})
+	result, err := s.runEvent(name, event, o.gc, monitors)
 	s.guest.leave(call)
 	if monitors != nil {
 		closeMonitors(o.monitors, monitors)
@@ -152,6 +149,17 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		return nil, call.explain(op, err)
 	}
 	return result, nil
+}
+
+// runEvent runs a handler on the guest's thread.
+func (s *LoadedJSSandbox) runEvent(name string, event []byte, gc bool, monitors []capi.Monitor) ([]byte, *capi.Error) {
+	loaded, context := s.h.native, s.guest.stopper.native
+	if s.guest.home.isHere() {
+		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context)
+	}
+	return runThere(&s.guest.home, func() ([]byte, *capi.Error) {
+		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context)
+	})
 }
 
 // account notes what a call took, for whom it may concern.
