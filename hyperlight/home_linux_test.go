@@ -27,25 +27,6 @@ func mindThreads(t *testing.T, minds bool) {
 	t.Cleanup(func() { threadsMatter = before })
 }
 
-func loadCounter(t *testing.T) *LoadedJSSandbox {
-	t.Helper()
-	loaded, err := counterTemplate.Load(t.Context())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, loaded.Close()) })
-	return loaded
-}
-
-var counterTemplate = Template{Add: func(s *JSSandbox) error {
-	return s.AddHandler("handler", Script(`let count = 0; function handler() { return ++count; }`))
-}}
-
-func countTo(t *testing.T, loaded *LoadedJSSandbox, count string) {
-	t.Helper()
-	result, err := loaded.HandleEvent(t.Context(), "handler", []byte("null"))
-	require.NoError(t, err)
-	assert.Equal(t, count, string(result))
-}
-
 func TestGuestStaysOnItsCallersThread(t *testing.T) {
 	mindThreads(t, true)
 	runtime.LockOSThread()

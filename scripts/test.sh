@@ -5,10 +5,10 @@
 SECTIONS_FAILED=()
 SECTIONS_RUN=()
 
-# For each package. They take a minute or two in the emulated machine, on a busy host several times that;
+# For each package. They take some minutes in the emulated machine, on a busy host several times that;
 # the limit is for one that hangs.
-readonly GO_TEST=(go test -count=1 -timeout 10m)
-readonly GO_TEST_SLOW=(go test -count=1 -timeout 20m)
+readonly GO_TEST=(go test -count=1 -timeout 20m)
+readonly GO_TEST_SLOW=(go test -count=1 -timeout 40m)
 
 # The crate of a guest runtime that the tests embed.
 readonly EXTENDED_RUNTIME=hyperlight/parity/testdata/extended-runtime
@@ -244,7 +244,7 @@ test_packages() {
 # and meet each other everywhere, which is what the tests of concurrency want. Vmrun's time limit ends a
 # machine that hangs, which Go's own, inside, cannot.
 in_machines() {
-  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=10m "${@:2}" -exec "$CACHE/bin/vmrun"
+  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=40m "${@:2}" -exec "$CACHE/bin/vmrun"
 }
 
 test_abi() {
