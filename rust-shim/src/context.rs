@@ -129,8 +129,9 @@ pub unsafe extern "C" fn hljs_context_new(
 /// "context" as the monitor's name, which leaves their sandboxes poisoned; calls that begin later are refused
 /// with `HLJS_CODE_CONTEXT_CANCELLED`, which changes nothing. Cancelling it again does nothing.
 ///
-/// Like `hljs_interrupt_handle_kill` it blocks until the guests have stopped, or wait for a callback, after
-/// which they are stopped.
+/// Like `hljs_interrupt_handle_kill` it blocks, for one guest after the other, until they have stopped, or wait for a
+/// callback, after which they are stopped. What has begun but does not run in the guest at this moment is stopped soon
+/// afterwards, unless it is over before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_context_cancel(
     context: *const Context,

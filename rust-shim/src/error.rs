@@ -218,8 +218,8 @@ pub unsafe extern "C" fn hljs_error_guest_code(error: *const Error) -> u32 {
         .unwrap_or(0)
 }
 
-/// What made the host stop the guest: the name of the monitor or trigger that fired first, or "interrupt"
-/// for an interrupt handle. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays valid for ever.
+/// What made the host stop the guest: the name of the monitor or trigger that fired first, "interrupt" for an
+/// interrupt handle, or "context" for a context. Empty when the code is not `HLJS_CODE_CANCELLED`. It stays valid for ever.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_error_monitor(
     error: *const Error,
