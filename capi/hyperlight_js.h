@@ -480,7 +480,8 @@ hljs_code hljs_builder_set_output_buffer_size(const hljs_builder *builder,
                                               uint64_t bytes,
                                               hljs_error **error);
 
-// Sets how long an interrupt waits before it signals the guest's thread again.
+// Sets how long an interrupt waits before it signals the guest's thread again. Whoever interrupts waits as long,
+// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds.
 hljs_code hljs_builder_set_interrupt_retry_delay(const hljs_builder *builder,
                                                  uint64_t nanoseconds,
                                                  hljs_error **error);
@@ -640,8 +641,9 @@ hljs_code hljs_context_new(hljs_context **context,
 // "context" as the monitor's name, which leaves their sandboxes poisoned; calls that begin later are refused
 // with `HLJS_CODE_CONTEXT_CANCELLED`, which changes nothing. Cancelling it again does nothing.
 //
-// Like `hljs_interrupt_handle_kill` it blocks until the guests have stopped, or wait for a callback, after
-// which they are stopped.
+// Like `hljs_interrupt_handle_kill` it blocks, for one guest after the other, until they have stopped, or wait for a
+// callback, after which they are stopped. What has begun but does not run in the guest at this moment is stopped soon
+// afterwards, unless it is over before.
 hljs_code hljs_context_cancel(const hljs_context *context,
                               hljs_error **error);
 

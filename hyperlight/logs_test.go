@@ -299,3 +299,23 @@ func testGuestLogs(t *testing.T) {
 	require.NoError(t, os.Unsetenv("RUST_LOG"))
 	assert.Empty(t, guestRecords())
 }
+
+// The first monitored call of a process starts upstream's threads, by a call that fails on purpose. Its error is
+// nobody's. The case runs in a process of its own, whose first such call it makes.
+func TestNoErrorOfAMonitorsStartIsLogged(t *testing.T) {
+	const child = "HYPERLIGHT_TEST_MONITORS_START"
+	if os.Getenv(child) == "" {
+		command := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		command.Env = append(os.Environ(), child+"=1")
+		output, err := command.CombinedOutput()
+		require.NoError(t, err, string(output))
+		require.Contains(t, string(output), "--- PASS: "+t.Name())
+		return
+	}
+	loaded := loadHandler(t, counter)
+	book, _, stop := forward(t)
+	_, err := loaded.HandleEvent(t.Context(), "handler", []byte(`{}`), hyperlight.WithMonitors(hyperlight.WallClock(time.Hour)))
+	require.NoError(t, err)
+	stop()
+	assert.Empty(t, book.records)
+}

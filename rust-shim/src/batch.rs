@@ -2,7 +2,7 @@
 
 use crate::batch_monitor::BatchMonitor;
 use crate::code::Code;
-use crate::context::Context;
+use crate::context::Since;
 use crate::error::{Error, Result};
 use crate::ffi;
 use crate::monitor::Monitor;
@@ -15,14 +15,13 @@ pub(crate) struct Events<'a> {
     pub stop_on_error: bool,
     /// Of all events together.
     pub monitors: Vec<&'a Monitor>,
-    pub context: Option<&'a Context>,
+    pub context: Option<Since<'a>>,
 }
 
 /// What ends a batch before its time.
 struct Limits<'a> {
     monitors: Vec<BatchMonitor>,
-    /// And how often it had been cancelled when the batch began.
-    context: Option<(&'a Context, u64)>,
+    context: Option<Since<'a>>,
 }
 
 impl<'a> Limits<'a> {
@@ -30,15 +29,13 @@ impl<'a> Limits<'a> {
         let monitors = events.monitors.iter();
         Self {
             monitors: monitors.map(|m| BatchMonitor::begin(m)).collect(),
-            context: events.context.map(|context| (context, context.times())),
+            context: events.context,
         }
     }
 
     /// What is left of the monitors for the next event; or why there is to be none.
     fn check(&self) -> Result<Vec<Monitor>> {
-        if let Some((context, times)) = self.context {
-            context.check(times)?;
-        }
+        self.context.as_ref().map_or(Ok(()), Since::check)?;
         self.monitors.iter().map(BatchMonitor::rest).collect()
     }
 }
@@ -232,6 +229,7 @@ pub unsafe extern "C" fn hljs_batch_free(batch: *mut Batch) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Context;
     use crate::monitor::Kind;
     use crate::trigger::Trigger;
     use std::ptr;
@@ -353,7 +351,7 @@ mod tests {
     fn a_context_ends_a_batch() {
         let context = Context::new();
         let under = || Events {
-            context: Some(&context),
+            context: Some(context.since_now()),
             ..PLAIN
         };
         let end = Code::ContextCancelled;

@@ -90,7 +90,8 @@ pub unsafe extern "C" fn hljs_builder_set_output_buffer_size(
     })
 }
 
-/// Sets how long an interrupt waits before it signals the guest's thread again.
+/// Sets how long an interrupt waits before it signals the guest's thread again. Whoever interrupts waits as long,
+/// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_builder_set_interrupt_retry_delay(
     builder: *const Builder,

@@ -25,28 +25,12 @@ impl Context {
         Self(Arc::default())
     }
 
-    /// Has this call stopped when the context is cancelled, until the result is dropped. A cancelled context
-    /// refuses.
-    pub(crate) fn watch(&self, call: &Call) -> Result<Watched> {
-        let mut state = lock(&self.0);
-        state.check(state.times)?;
-        let gate = call.gate();
-        let call = gate.id();
-        state.calls.push(gate);
-        Ok(Watched {
-            context: Arc::clone(&self.0),
-            call,
-        })
-    }
-
-    /// How often it was cancelled.
-    pub(crate) fn times(&self) -> u64 {
-        lock(&self.0).times
-    }
-
-    /// Refuses if it is cancelled, or was cancelled more often than so.
-    pub(crate) fn check(&self, times: u64) -> Result<()> {
-        lock(&self.0).check(times)
+    /// The context for what begins now.
+    pub(crate) fn since_now(&self) -> Since<'_> {
+        Since {
+            context: self,
+            times: lock(&self.0).times,
+        }
     }
 
     pub(crate) fn cancel(&self) {
@@ -64,6 +48,34 @@ impl Context {
 
     pub(crate) fn reset(&self) {
         lock(&self.0).cancelled = false;
+    }
+}
+
+/// A context, and how often it had been cancelled when what runs under it began: that ends with the next time, also
+/// if the context is reset before anybody looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Since<'a> {
+    context: &'a Context,
+    times: u64,
+}
+
+impl Since<'_> {
+    /// Has this call stopped when the context is cancelled, until the result is dropped. Refuses as `check` does.
+    pub(crate) fn watch(&self, call: &Call) -> Result<Watched> {
+        let mut state = lock(&self.context.0);
+        state.check(self.times)?;
+        let gate = call.gate();
+        let call = gate.id();
+        state.calls.push(gate);
+        Ok(Watched {
+            context: Arc::clone(&self.context.0),
+            call,
+        })
+    }
+
+    /// Refuses if the context is cancelled, or was since.
+    pub(crate) fn check(&self) -> Result<()> {
+        lock(&self.context.0).check(self.times)
     }
 }
 
@@ -117,8 +129,9 @@ pub unsafe extern "C" fn hljs_context_new(
 /// "context" as the monitor's name, which leaves their sandboxes poisoned; calls that begin later are refused
 /// with `HLJS_CODE_CONTEXT_CANCELLED`, which changes nothing. Cancelling it again does nothing.
 ///
-/// Like `hljs_interrupt_handle_kill` it blocks until the guests have stopped, or wait for a callback, after
-/// which they are stopped.
+/// Like `hljs_interrupt_handle_kill` it blocks, for one guest after the other, until they have stopped, or wait for a
+/// callback, after which they are stopped. What has begun but does not run in the guest at this moment is stopped soon
+/// afterwards, unless it is over before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_context_cancel(
     context: *const Context,
@@ -162,7 +175,7 @@ mod tests {
     const FOR_EVER: Option<Duration> = None;
 
     fn is_refused(context: &Context, call: &Call) -> bool {
-        match context.watch(call) {
+        match context.since_now().watch(call) {
             Ok(_) => false,
             Err(error) => error.code() == Code::ContextCancelled,
         }
@@ -175,7 +188,7 @@ mod tests {
         let (bystander, untouched) = Vm::new();
         let other = bystander.begin(&untouched);
         let call = vm.begin(&interrupter);
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(Duration::from_millis(5));
@@ -202,10 +215,27 @@ mod tests {
         context.cancel();
         assert!(is_refused(&context, &call));
         context.reset();
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         drop(watched);
         assert_eq!(vm.end(call), None, "it was cancelled for others");
         assert_eq!(vm.signals(), 0);
+    }
+
+    // A batch looks at its context, and then begins an event: what comes in between must not be lost.
+    #[test]
+    fn what_has_begun_is_refused_also_after_a_reset() {
+        let context = Context::new();
+        let (vm, interrupter) = Vm::new();
+        let begun = context.since_now();
+        begun.check().unwrap();
+        context.cancel();
+        context.reset();
+        let call = vm.begin(&interrupter);
+        let refusal = begun.watch(&call).err().unwrap();
+        assert_eq!(refusal.code(), Code::ContextCancelled);
+        assert!(begun.check().is_err());
+        assert!(!is_refused(&context, &call), "that begins after the reset");
+        vm.end(call);
     }
 
     #[test]
@@ -213,7 +243,7 @@ mod tests {
         let context = Context::new();
         let (vm, interrupter) = Vm::new();
         let call = vm.begin(&interrupter);
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         context.cancel(); // Before the guest runs, so upstream forgets it.
         context.reset();
         assert!(vm.run(FOR_EVER));
@@ -226,7 +256,7 @@ mod tests {
         let context = Context::new();
         let (vm, interrupter) = Vm::new();
         let call = vm.begin(&interrupter);
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         drop(context);
         assert!(!vm.run(AT_ONCE));
         assert_eq!(vm.end(call), None);
@@ -239,10 +269,10 @@ mod tests {
         let (vm, interrupter) = Vm::new();
         let (other_vm, other_interrupter) = Vm::new();
         let other_call = other_vm.begin(&other_interrupter);
-        let other = context.watch(&other_call).unwrap();
+        let other = context.since_now().watch(&other_call).unwrap();
         for _ in 0..10 {
             let call = vm.begin(&interrupter);
-            let watched = context.watch(&call).unwrap();
+            let watched = context.since_now().watch(&call).unwrap();
             assert_eq!(lock(&context.0).calls.len(), 2);
             vm.end(call);
             drop(watched);
@@ -261,7 +291,7 @@ mod tests {
         let context = Context::new();
         let (vm, interrupter) = Vm::new();
         let call = vm.begin(&interrupter);
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         assert!(call.gate().pass("monitor"));
         context.cancel();
         assert!(vm.run(FOR_EVER));
@@ -270,7 +300,7 @@ mod tests {
         context.reset();
 
         let call = vm.begin(&interrupter);
-        let watched = context.watch(&call).unwrap();
+        let watched = context.since_now().watch(&call).unwrap();
         context.cancel();
         assert!(!call.gate().pass("monitor"));
         assert!(vm.run(FOR_EVER));
@@ -294,7 +324,7 @@ mod tests {
                 });
                 thread::sleep(Duration::from_micros(round % 70));
                 let call = vm.begin(&interrupter);
-                match context.watch(&call) {
+                match context.since_now().watch(&call) {
                     Err(_) => {
                         refused += 1;
                         assert_eq!(vm.end(call), None);
@@ -339,7 +369,7 @@ mod tests {
                     for _ in 0..100 {
                         let call = vm.begin(&interrupter);
                         started.store(true, Ordering::SeqCst);
-                        match context.watch(&call) {
+                        match context.since_now().watch(&call) {
                             Err(_) => assert_eq!(vm.end(call), None),
                             Ok(watched) => {
                                 assert!(vm.run(FOR_EVER));

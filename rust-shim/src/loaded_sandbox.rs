@@ -7,7 +7,7 @@ use hyperlight_js::LoadedJSSandbox;
 
 use crate::batch::{Batch, Events, Taken};
 use crate::code::{Code, Status};
-use crate::context::Context;
+use crate::context::{Context, Since};
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::interrupt::Interrupter;
@@ -38,7 +38,7 @@ struct Handler<'a> {
     gc: bool,
     /// Of each event.
     monitors: Vec<&'a Monitor>,
-    context: Option<&'a Context>,
+    context: Option<Since<'a>>,
 }
 
 impl LoadedSandbox {
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
             name,
             gc: gc != 0,
             monitors: monitor::list(monitors, monitors_len, "monitors")?,
-            context: ffi::peek(context),
+            context: ffi::peek(context).map(Context::since_now),
         };
         let result = Out::new(result, "result")?;
         let result_len = Out::new(result_len, "result_len")?;
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_handle_events(
             name,
             gc: gc != 0,
             monitors: monitor::list(monitors, monitors_len, "monitors")?,
-            context: ffi::peek(context),
+            context: ffi::peek(context).map(Context::since_now),
         };
         let events = Events {
             events: ffi::slice(events, events_len, "events")?,

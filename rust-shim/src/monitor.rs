@@ -12,6 +12,7 @@ use hyperlight_js::{
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::hush::Hush;
 use crate::interrupt::Gate;
 use crate::repeater;
 use crate::signal;
@@ -172,7 +173,7 @@ pub(crate) fn is_start_failure(error: &HyperlightError) -> bool {
 ///
 /// Upstream starts its threads in the first monitored call, panics when it cannot, and would leave a
 /// sandbox in disorder. So that call is made here: without a JSON event it ends before it enters the
-/// guest. The threads inherit the shield, so that signals for the process go to threads that expect
+/// guest, with an error that is nobody's and must not be in the logs. The threads inherit the shield, so that signals for the process go to threads that expect
 /// them.
 pub(crate) fn prepare(sandbox: &mut LoadedJSSandbox) -> Result<()> {
     static RUNTIME: OnceLock<std::result::Result<(), String>> = OnceLock::new();
@@ -181,6 +182,7 @@ pub(crate) fn prepare(sandbox: &mut LoadedJSSandbox) -> Result<()> {
     RUNTIME
         .get_or_init(|| {
             let _shield = signal::Shield::new();
+            let _hush = Hush::new();
             // Unwind safety: it panics before it touches the sandbox.
             let attempt = catch_unwind(AssertUnwindSafe(|| {
                 sandbox.handle_event_with_monitor("-", String::new(), &Never, None)

@@ -268,7 +268,7 @@ pub unsafe extern "C" fn hljs_sandbox_get_loaded_sandbox(
     ffi::guard(error, || {
         let loaded = Out::new(loaded, "loaded")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
-        let context = ffi::peek(context);
+        let context = ffi::peek(context).map(Context::since_now);
         let (contents, (call, watched)) = sandbox.shell.take_if(|contents| {
             if contents.handlers == 0 {
                 return Err(Error::new(
