@@ -18,8 +18,8 @@ const (
 
 // start boots all sandboxes. When it fails, what is still being booted goes away once it is there.
 func (p *poolCore) start(ctx context.Context, progress func(ready, size int)) error {
-	booted := make(chan error, p.size)
-	go func() { booted <- p.bootFirst(ctx) }()
+	booted := make(chan error)
+	go func() { p.tell(booted, p.bootFirst(ctx)) }()
 	for ready := range p.size {
 		select {
 		case err := <-booted:
@@ -37,6 +37,14 @@ func (p *poolCore) start(ctx context.Context, progress func(ready, size int)) er
 		}
 	}
 	return nil
+}
+
+// tell says how a boot ended, unless start does not listen any more.
+func (p *poolCore) tell(booted chan<- error, err error) {
+	select {
+	case booted <- err:
+	case <-p.stopped:
+	}
 }
 
 // bootFirst boots the sandbox that all others are restored to.
@@ -75,7 +83,7 @@ func (p *poolCore) bootOthers(ctx context.Context, booted chan<- error) {
 		go func() {
 			for begun.Add(1) <= others {
 				loaded, err := p.boot(ctx)
-				booted <- p.settleFirst(loaded, err)
+				p.tell(booted, p.settleFirst(loaded, err))
 			}
 		}()
 	}

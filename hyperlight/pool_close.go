@@ -41,7 +41,7 @@ func (p *Pool) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		p.core.force()
-		cause := ctx.Err()
+		cause := causeOf(ctx)
 		return &Error{Op: op, Code: CodeContextDone, Message: "some of the pool's sandboxes were in use: " + cause.Error(), cause: cause}
 	}
 }

@@ -192,3 +192,36 @@ func TestForgottenPoolThatBoots(t *testing.T) {
 	}()
 	collected(t, freed)
 }
+
+// Why a context ended is told by Close, too.
+func TestCloseOfAPoolTellsTheCause(t *testing.T) {
+	pool := newPool(t, small(lasting), hyperlight.PoolSize(1))
+	lease := acquire(t, pool)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(assert.AnError)
+	err := pool.Close(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, assert.AnError)
+	lease.Release()
+}
+
+// A context that outlives its call, as one without cancellation does, is nobody's reason not to wait.
+func TestPoolIsUsedAfterACallWithItsContext(t *testing.T) {
+	var kept context.Context
+	template := withFunctions(small(`
+		import * as host from "host";
+		function handler(event) { if (event) host.keep(); return 1; }`),
+		functions{"keep": func(ctx context.Context) { kept = context.WithoutCancel(ctx) }})
+	pool := newPool(t, template, hyperlight.PoolSize(1))
+	assert.Equal(t, "1", poolCall(t, pool, "true"))
+	lease := acquire(t, pool)
+	result := make(chan error, 1)
+	go func() {
+		_, err := pool.HandleEvent(kept, "handler", []byte("false"))
+		result <- err
+	}()
+	eventually(t, func() bool { return pool.Stats().Waiting == 1 || len(result) > 0 })
+	lease.Release()
+	require.NoError(t, <-result)
+	require.NoError(t, pool.Close(kept))
+}

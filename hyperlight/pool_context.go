@@ -1,6 +1,9 @@
 package hyperlight
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // leaseContext is the context of what runs in a pool's sandbox. Contexts made from it carry the tenant, and know
 // which sandboxes wait for whoever has them.
@@ -10,6 +13,7 @@ type leaseContext struct {
 	tenant bool
 	key    string
 	flight *flight // that it is part of, while the tenant is loaded
+	over   atomic.Bool
 }
 
 type leaseKey struct{}
@@ -33,10 +37,10 @@ func leasesOf(ctx context.Context, visit func(*leaseContext) (enough bool)) {
 	}
 }
 
-// leasesAbove is how many sandboxes of a pool wait for whoever has ctx.
+// leasesAbove is how many sandboxes of a pool wait for whoever has ctx, which may outlive what they waited for.
 func leasesAbove(ctx context.Context, p *poolCore) (count int) {
 	leasesOf(ctx, func(lease *leaseContext) bool {
-		if lease.core == p {
+		if lease.core == p && !lease.over.Load() {
 			count++
 		}
 		return false

@@ -172,8 +172,9 @@ func (p *poolCore) use(ctx context.Context, m *member, do func(context.Context, 
 	if p.policy == RestoreAfterCall {
 		m.dirty.Store(true)
 	}
-	ctx = &leaseContext{Context: ctx, core: p, tenant: m.image.tenant, key: m.image.key}
-	err := do(ctx, m.loaded)
+	lease := &leaseContext{Context: ctx, core: p, tenant: m.image.tenant, key: m.image.key}
+	defer lease.over.Store(true)
+	err := do(lease, m.loaded)
 	if p.policy == RestoreAfterError && leavesTrace(err) {
 		m.dirty.Store(true)
 	}
@@ -215,7 +216,9 @@ func (p *poolCore) forget(key string) {
 	p.mu.Lock()
 	defer p.unlock()
 	p.images.forget(key)
-	delete(p.flights, key) // Whoever leads it finds out at its end.
+	if f := p.flights[key]; f != nil {
+		p.abandon(f) // Whoever leads it finds out at its end, which nobody else waits for.
+	}
 	for _, m := range p.idle {
 		if m.image.forgotten.Load() {
 			p.clear(m)

@@ -33,6 +33,7 @@ type images struct {
 	tenants   int               // of these, those with a snapshot
 	bytes     int64             // that these snapshots hold
 	evictions uint64            // how many were dropped without being forgotten
+	closed    bool
 }
 
 func newImages(limits TenantLimits, drop func(*Snapshot)) *images {
@@ -63,7 +64,12 @@ func (i *images) add(added *image) {
 	i.cache(added)
 }
 
+// cache keeps an image, and not more than the limits allow. One that is larger than all of them together is left
+// to those who hold it, and nobody else loses his for it.
 func (i *images) cache(added *image) {
+	if added.bytes > i.limits.Bytes {
+		return
+	}
 	added.cached = i.recent.PushFront(added)
 	i.hold(added)
 	i.bytes += added.bytes
@@ -105,7 +111,7 @@ func (i *images) release(held *image) {
 	if held.failure != nil {
 		return
 	}
-	if !held.forgotten.Load() {
+	if !held.forgotten.Load() && !i.closed {
 		i.evictions++
 	}
 	i.drop(held.snapshot)
@@ -124,8 +130,9 @@ func (i *images) forget(key string) {
 	}
 }
 
-// clear empties the cache.
+// clear empties the cache for good. What is dropped from then on is no eviction.
 func (i *images) clear() {
+	i.closed = true
 	for i.recent.Len() > 0 {
 		i.uncache(i.recent.Back().Value.(*image))
 	}

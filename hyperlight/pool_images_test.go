@@ -67,7 +67,7 @@ func TestImagesInUseAreNotDropped(t *testing.T) {
 	b := c.load("b", 6)
 	large := c.load("large", 11)
 	assert.Empty(t, c.dropped)
-	assert.Zero(t, c.bytes)
+	assert.EqualValues(t, 6, c.bytes, "b, which large does not cost its place")
 	for _, held := range []*image{a, b, large, a} {
 		assert.Same(t, held, c.look(held.key))
 		assert.LessOrEqual(t, c.bytes, int64(10))
@@ -128,4 +128,19 @@ func TestTheTemplatesImageIsNotCounted(t *testing.T) {
 	c.release(base)
 	c.release(base)
 	assert.Empty(t, c.dropped)
+}
+
+// One that is too large for the cache does not cost the others theirs.
+func TestImageTooLargeForTheCache(t *testing.T) {
+	c := newCache(100, 10)
+	c.release(c.load("a", 4))
+	c.release(c.load("b", 4))
+	huge := c.load("huge", 11)
+	assert.Same(t, huge, c.look("huge"), "as long as a sandbox has it")
+	c.release(huge)
+	assert.Nil(t, c.look("huge"))
+	assert.Equal(t, []*Snapshot{huge.snapshot}, c.dropped)
+	assert.NotNil(t, c.look("a"))
+	assert.NotNil(t, c.look("b"))
+	assert.EqualValues(t, 8, c.bytes)
 }

@@ -10,8 +10,8 @@ import (
 
 // TenantSource adds the handlers and modules of the tenant with this key to a sandbox that has none; in general it
 // reads them from somewhere, and calls AddHandler and AddModule. A pool calls it when a tenant without a
-// snapshot is wanted, on the goroutine of one of those that want it: not twice at a time for one tenant, but at
-// any time for several. ctx is that caller's, and carries the key ([TenantFromContext]). Upstream has no pools.
+// snapshot is wanted, on the goroutine of one of those that want it: not twice at a time for one tenant, unless
+// [Pool.Forget] comes meanwhile, but at any time for several. ctx is that caller's, and carries the key ([TenantFromContext]). Upstream has no pools.
 //
 // The sandbox is the pool's: it must not be loaded, closed, or kept.
 type TenantSource func(ctx context.Context, key string, sandbox *JSSandbox) error
@@ -142,8 +142,7 @@ func (p *poolCore) abandon(f *flight) {
 		case err != nil:
 			p.end(r, grant{err: err})
 		case r.leads != nil:
-			p.waiting--
-			r.granted <- grant{}
+			p.end(r, grant{})
 		case r.follows != nil:
 			r.follows.followers.insert(r)
 		default:
@@ -169,6 +168,7 @@ func (p *poolCore) load(r *request, m *member) error {
 		}
 	}()
 	ctx := &leaseContext{Context: r.ctx, core: p, tenant: true, key: r.key, flight: r.leads}
+	defer ctx.over.Store(true)
 	if err := p.source(ctx, r.key, sandbox); err != nil {
 		p.fail(r, err, false)
 		return err

@@ -575,3 +575,90 @@ func TestCloseDuringTheLoadOfATenant(t *testing.T) {
 	require.ErrorIs(t, <-results, hyperlight.ErrClosed)
 	require.NoError(t, pool.Close(t.Context()))
 }
+
+// Who waits for a load when its tenant is forgotten waits for the new code, not for the end of the old load, which may
+// never come; and not at all once the pool is closed.
+func TestForgetDuringALoadThatHangs(t *testing.T) {
+	loading, proceed := make(chan struct{}), make(chan struct{})
+	var version atomic.Int32
+	pool := tenantPool(t, func(_ context.Context, _ string, s *hyperlight.JSSandbox) error {
+		mine := version.Add(1)
+		if mine == 1 {
+			loading <- struct{}{}
+			<-proceed
+		}
+		return s.AddHandler("handler", hyperlight.Script(fmt.Sprintf("function handler() { return %d; }", mine)))
+	}, hyperlight.TenantLimits{}, hyperlight.PoolSize(2))
+	results := make(chan string, 2)
+	begin := func() { go func() { results <- tenantCall(t, pool, "a", "null") }() }
+	begin()
+	<-loading
+	begin()
+	waiting(t, pool, 1)
+	pool.Forget("a")
+	eventually(t, func() bool { return len(results) == 1 })
+	close(proceed)
+	for range 2 {
+		assert.Equal(t, "2", <-results)
+	}
+}
+
+func TestCloseAfterForgetDuringALoad(t *testing.T) {
+	loading, proceed := make(chan struct{}), make(chan struct{})
+	pool := tenantPool(t, func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
+		loading <- struct{}{}
+		<-proceed
+		return countsFor(ctx, key, s)
+	}, hyperlight.TenantLimits{}, hyperlight.PoolSize(1))
+	results := make(chan error, 2)
+	begin := func() {
+		go func() {
+			_, err := pool.AcquireTenant(context.Background(), "a")
+			results <- err
+		}()
+	}
+	begin()
+	<-loading
+	begin()
+	waiting(t, pool, 1)
+	pool.Forget("a")
+	closed := make(chan error, 1)
+	go func() { closed <- pool.Close(context.Background()) }()
+	eventually(t, func() bool { return len(results) == 1 }, "who waits is told at once")
+	require.ErrorIs(t, <-results, hyperlight.ErrClosed)
+	close(proceed)
+	require.ErrorIs(t, <-results, hyperlight.ErrClosed)
+	require.NoError(t, <-closed)
+}
+
+// Who waits for a load, and then has to do it, has waited.
+func TestWaitingForALoadIsCounted(t *testing.T) {
+	loading := make(chan struct{})
+	var asked atomic.Int32
+	pool := tenantPool(t, func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
+		if asked.Add(1) == 1 {
+			close(loading)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return countsFor(ctx, key, s)
+	}, hyperlight.TenantLimits{}, hyperlight.PoolSize(2))
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() {
+		_, err := pool.AcquireTenant(ctx, "a")
+		assert.ErrorIs(t, err, context.Canceled)
+	})
+	<-loading
+	group.Go(func() { assert.Equal(t, `"a1"`, tenantCall(t, pool, "a", "null")) })
+	waiting(t, pool, 1)
+	cancel()
+	group.Wait()
+	stats := pool.Stats()
+	assert.EqualValues(t, 1, stats.Waited)
+	assert.Positive(t, stats.WaitTime)
+	assert.Equal(t, stats.WaitTime, stats.LongestWait)
+	// What goes because the pool is closed was not too much.
+	require.NoError(t, pool.Close(t.Context()))
+	assert.Zero(t, pool.Stats().TenantEvictions)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -458,4 +459,16 @@ func TestPoolReentrancy(t *testing.T) {
 	one.Release()
 	_, ok := hyperlight.TenantFromContext(t.Context())
 	assert.False(t, ok)
+}
+
+// A size beyond all bounds is a pool that is never complete, and nothing worse.
+func TestPoolOfAbsurdSize(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := hyperlight.NewPool(ctx, small(lasting), hyperlight.PoolSize(math.MaxInt),
+		hyperlight.PoolProgress(func(ready, _ int) {
+			if ready == 2 {
+				cancel()
+			}
+		}))
+	require.ErrorIs(t, err, context.Canceled)
 }
