@@ -393,6 +393,8 @@ func TestBatchWhileGoCollects(t *testing.T) {
 
 // What a call costs in memory does not grow with the number of its events, but for what the caller gets.
 func TestAllocationsOfABatch(t *testing.T) {
+	runtime.LockOSThread() // To hand the batch to another thread takes more.
+	defer runtime.UnlockOSThread()
 	loaded := loadHandler(t, echo)
 	ctx := context.Background()
 	opts := []hyperlight.BatchOption{hyperlight.WithGC(false)}

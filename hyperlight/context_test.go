@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -288,6 +289,52 @@ func TestContextEndsInPrintFunctionsAndFileSystems(t *testing.T) {
 	_, err = sandbox.Load(ctx)
 	stoppedBy(t, ctx, err)
 	assert.Equal(t, 1, opened, "nothing more is asked")
+}
+
+// brittle is a context that panics while it is told to.
+type brittle struct {
+	context.Context
+	breaks *atomic.Bool
+}
+
+func (b brittle) Done() <-chan struct{} {
+	b.touch()
+	return b.Context.Done()
+}
+
+func (b brittle) Err() error {
+	b.touch()
+	return b.Context.Err()
+}
+
+func (b brittle) touch() {
+	if b.breaks.Load() {
+		panic("brittle")
+	}
+}
+
+// Contexts may be anybody's code, which must not panic through the native frames below a callback.
+func TestContextPanicsWhileTheGuestWaits(t *testing.T) {
+	parent, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ctx := brittle{parent, new(atomic.Bool)}
+	proto := newProto(t)
+	require.NoError(t, proto.Register("host", "set", func(breaks bool) { ctx.breaks.Store(breaks) }))
+	require.NoError(t, proto.SetModuleLoader(files(map[string]string{"m.js": ""})))
+	loaded := loadProto(t, proto, `
+		import { set } from "host";
+		async function handler(module) {
+			set(true);
+			let result = "nothing was imported";
+			if (module) result = await import(module).then(() => "imported", () => "not imported");
+			set(false);
+			return result;
+		}`)
+	for event, expected := range map[string]string{`""`: `"nothing was imported"`, `"./m.js"`: `"not imported"`} {
+		result, err := loaded.HandleEvent(ctx, "handler", []byte(event))
+		require.NoError(t, err)
+		assert.Equal(t, expected, string(result))
+	}
 }
 
 // The last that a guest prints is delivered when its call is over: nothing is left to stop.

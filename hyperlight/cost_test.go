@@ -16,6 +16,8 @@ import (
 // What a warm call allocates: its result, its options, and what the callbacks of the guest find it by. A context that
 // may end adds what package context needs to tell of that.
 func TestAllocations(t *testing.T) {
+	runtime.LockOSThread() // To hand the call to another thread takes more.
+	defer runtime.UnlockOSThread()
 	loaded := loadHandler(t, `function handler(event) { return event; }`)
 	cancellable, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -51,7 +51,7 @@ func (c *guestCall) finish(why error) {
 // settle returns once the guest is sure to be stopped, if it is to be: the goroutine that stops it may be late. So
 // what a user's function does about the end of its context never changes how the call ends.
 func (c *guestCall) settle() {
-	c.watch.settle(c.caller)
+	c.watch.settle()
 	if c.guest.closed.Load() {
 		<-c.guest.stopped
 	}

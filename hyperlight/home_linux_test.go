@@ -1,9 +1,11 @@
 package hyperlight
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,6 +83,56 @@ func TestThreadOfALostGuest(t *testing.T) {
 	assert.False(t, open)
 }
 
+// The thread does not keep alive what ran there.
+func TestThreadOfAForgottenGuest(t *testing.T) {
+	mindThreads(t, true)
+	work := func() chan func() {
+		loaded, err := counterTemplate.Load(t.Context())
+		require.NoError(t, err)
+		onThread(func() { countTo(t, loaded, "1") })
+		onThread(func() { countTo(t, loaded, "2") })
+		return loaded.guest.home.work
+	}()
+	require.NotNil(t, work)
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-work:
+			return true
+		default:
+			return false
+		}
+	}, time.Minute, time.Millisecond)
+}
+
+// Functions that a guest calls from its own thread find out that it waits for them, as on any other.
+func TestReentrancyOnAThreadOfItsOwn(t *testing.T) {
+	mindThreads(t, true)
+	var loaded *LoadedJSSandbox
+	use := func(ctx context.Context) {
+		for _, ctx := range []context.Context{ctx, context.Background()} {
+			_, err := loaded.HandleEvent(ctx, "handler", []byte("null"))
+			assert.ErrorIs(t, err, ErrReentrant)
+		}
+	}
+	template := Template{
+		Register: func(p *ProtoJSSandbox) error { return p.Register("host", "use", use) },
+		Add: func(s *JSSandbox) error {
+			return s.AddHandler("handler", Script(`
+				import { use } from "host";
+				let count = 0;
+				function handler() { use(); return ++count; }`))
+		},
+	}
+	var err error
+	loaded, err = template.Load(t.Context())
+	require.NoError(t, err)
+	defer loaded.Close()
+	onThread(func() { countTo(t, loaded, "1") })
+	onThread(func() { countTo(t, loaded, "2") })
+	require.NotNil(t, loaded.guest.home.work)
+}
+
 func TestGuestOnAKernelThatDoesNotMind(t *testing.T) {
 	mindThreads(t, false)
 	loaded := loadCounter(t)
@@ -123,5 +175,24 @@ func TestKernelsThatMindThreads(t *testing.T) {
 		"":                              true,
 	} {
 		assert.Equal(t, minds, kernelMindsThreads(release), release)
+	}
+}
+
+// A guest that stays on a thread pays nothing for it that has to be collected.
+func TestAllocationsOnTheCallersThread(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, minds := range []bool{false, true} {
+		mindThreads(t, minds)
+		loaded := loadCounter(t)
+		ctx, event, gc := context.Background(), []byte("null"), WithGC(false)
+		assert.LessOrEqual(t, testing.AllocsPerRun(50, func() {
+			_, _ = loaded.HandleEvent(ctx, "handler", event, gc)
+		}), 3.0, "a call, threads matter: %v", minds)
+		events := [][]byte{event}
+		assert.LessOrEqual(t, testing.AllocsPerRun(50, func() {
+			_, _ = loaded.HandleEvents(ctx, "handler", events, gc)
+		}), 8.0, "a batch, threads matter: %v", minds)
+		assert.Nil(t, loaded.guest.home.work)
 	}
 }

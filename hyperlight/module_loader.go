@@ -132,11 +132,14 @@ func (m moduleFiles) attempt(use func() error) {
 	if call == nil {
 		return // No guest runs, so none imports.
 	}
-	err := call.ended()
-	if err == nil {
-		if panicked := m.guest.guarded(func() { err = use() }); panicked != nil {
-			err = treePanic(panicked.Value)
+	var err error
+	panicked := m.guest.guarded(func() {
+		if err = call.ended(); err == nil { // Contexts may be the user's own code, too.
+			err = use()
 		}
+	})
+	if panicked != nil {
+		err = treePanic(panicked.Value)
 	}
 	if err != nil {
 		call.currentFailures().module = err

@@ -48,6 +48,13 @@ func TestProbeOfABadConfiguration(t *testing.T) {
 	require.ErrorIs(t, hyperlight.Probe(nil), hyperlight.ErrInvalidArgument)
 }
 
+// What is behind the options in the caller's slice is the caller's.
+func TestProbeKeepsToItsOptions(t *testing.T) {
+	all := []hyperlight.Option{hyperlight.WithHeapSize(1), nil}
+	require.ErrorIs(t, hyperlight.Probe(t.Context(), all[:1]...), hyperlight.ErrMemorySize)
+	assert.Nil(t, all[1])
+}
+
 func TestProbeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -1,6 +1,9 @@
 package hyperlight
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // RunOption configures [Run]. Every [Option] and every [CallOption] is one. Upstream has none.
 type RunOption interface{ applyToRun(*runOptions) }
@@ -41,7 +44,8 @@ func Run(ctx context.Context, source string, event []byte, opts ...RunOption) ([
 }
 
 func (o *runOptions) run(ctx context.Context, source string, event []byte) ([]byte, error) {
-	proto, err := New(append(o.sandbox, below(ctx))...)
+	// What is behind the options of Probe is its caller's.
+	proto, err := New(append(slices.Clip(o.sandbox), below(ctx))...)
 	if err != nil {
 		return nil, err
 	}

@@ -28,13 +28,14 @@ func newStopper() (*stopper, *capi.Error) {
 
 // watch has a call stopped when its context ends. Its zero value does nothing.
 type watch struct {
-	release func() bool // false: the context has ended
+	done    <-chan struct{} // of the context; asked for once, since contexts may be the user's own code
+	release func() bool     // false: the context has ended
 	stopped sync.WaitGroup
 }
 
 // watch stops the guest when ctx ends, until unwatch.
 func (s *stopper) watch(ctx context.Context, w *watch) {
-	if ctx.Done() == nil {
+	if w.done = ctx.Done(); w.done == nil {
 		return
 	}
 	w.stopped.Add(1)
@@ -44,13 +45,10 @@ func (s *stopper) watch(ctx context.Context, w *watch) {
 	})
 }
 
-// settle waits, if ctx has ended, until the guest was stopped for it.
-func (w *watch) settle(ctx context.Context) {
-	if w.release == nil {
-		return
-	}
+// settle waits, if the context has ended, until the guest was stopped for it.
+func (w *watch) settle() {
 	select {
-	case <-ctx.Done():
+	case <-w.done:
 		w.stopped.Wait()
 	default:
 	}
