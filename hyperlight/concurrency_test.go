@@ -109,6 +109,7 @@ func TestLifecycleHammer(t *testing.T) {
 						over := fmt.Sprint(err)
 						assert.Contains(t, []string{
 							"hyperlight: HandleEvent: the sandbox is closed",
+							"hyperlight: HandleEvent: the sandbox was closed, which stopped the guest",
 							"hyperlight: HandleEvent: the sandbox has already been consumed",
 						}, over)
 					}

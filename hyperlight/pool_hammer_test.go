@@ -166,9 +166,13 @@ func (h *poolHammer) step() {
 	own := ""
 	for call := range rand.N(4) {
 		mark := fmt.Sprint(owner, "#", h.marks.Add(1))
-		event := h.event(mark)
-		soon, cancel := context.WithTimeout(ctx, time.Second/4) // There may be a loop.
-		result, err := lease.HandleEvent(soon, "handler", event, WithGC(false))
+		event, endless := h.event(mark)
+		patience := time.Minute
+		if endless {
+			patience = time.Second / 20
+		}
+		limited, cancel := context.WithTimeout(ctx, patience)
+		result, err := lease.HandleEvent(limited, "handler", event, WithGC(false))
 		cancel()
 		if err != nil {
 			h.expected(err)
@@ -183,7 +187,7 @@ func (h *poolHammer) step() {
 }
 
 // event is what makes a guest fail now and then, or never end.
-func (h *poolHammer) event(mark string) []byte {
+func (h *poolHammer) event(mark string) (event []byte, endless bool) {
 	extra := ""
 	switch rand.N(16) {
 	case 0:
@@ -191,11 +195,11 @@ func (h *poolHammer) event(mark string) []byte {
 	case 1:
 		extra = `,"abort":true`
 	case 2:
-		if rand.N(4) == 0 {
+		if endless = rand.N(4) == 0; endless {
 			extra = `,"loop":true`
 		}
 	}
-	return fmt.Appendf(nil, `{"mark":%q%s}`, mark, extra)
+	return fmt.Appendf(nil, `{"mark":%q%s}`, mark, extra), endless
 }
 
 // check is whether what a guest has found is what it should.
