@@ -52,9 +52,9 @@ func TestExecutionStats(t *testing.T) {
 		loaded := loadHandler(t, busy)
 		handle(t, loaded, "handler", `{"runtime": 50}`)
 		first := statsOf(t, loaded)
-		handle(t, loaded, "handler", `{"runtime": 100}`)
+		handle(t, loaded, "handler", `{"runtime": 500}`)
 		second := statsOf(t, loaded)
-		assert.GreaterOrEqual(t, second.WallClock, 80*ms)
+		assert.GreaterOrEqual(t, second.WallClock, 400*ms)
 		assert.Greater(t, second.WallClock, first.WallClock)
 	})
 
