@@ -120,9 +120,12 @@
 // # Goroutines
 //
 // All methods may be called from any goroutine. Calls of one sandbox take turns, first come, first served;
-// different sandboxes run in parallel, each on an operating system thread of its own while it runs. Host
-// functions, print functions and file systems run on goroutines of this package, while their guest waits. They may
-// use other sandboxes, whose functions may use others again.
+// different sandboxes run in parallel, each on an operating system thread of its own while it runs. Before Linux
+// 6.13, KVM has a guest that changes threads wait for some 12 ms, and goroutines change threads all the time: there, a
+// sandbox that turns up on a third thread is given one for as long as it lives.
+//
+// Host functions, print functions and file systems run on goroutines of this package, while their guest waits. They
+// may use other sandboxes, whose functions may use others again.
 //
 // They must not use the sandbox that waits for them: it would wait for itself. Its methods return
 // [ErrReentrant] instead, for what has the context of a host function, however far down a chain of sandboxes,

@@ -9,6 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// stayOnThread keeps the test on its thread, so that others have others.
+func stayOnThread(t *testing.T) {
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+}
+
 // onThread runs something on a thread that runs nothing else.
 func onThread(do func()) {
 	done := make(chan struct{})
@@ -29,8 +35,7 @@ func mindThreads(t *testing.T, minds bool) {
 
 func TestGuestStaysOnItsCallersThread(t *testing.T) {
 	mindThreads(t, true)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	stayOnThread(t)
 	loaded := loadCounter(t)
 	countTo(t, loaded, "1")
 	countTo(t, loaded, "2")
@@ -41,8 +46,7 @@ func TestGuestStaysOnItsCallersThread(t *testing.T) {
 // again, and takes it along.
 func TestGuestGetsAThreadOfItsOwn(t *testing.T) {
 	mindThreads(t, true)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	stayOnThread(t)
 	loaded := loadCounter(t)
 	onThread(func() {
 		countTo(t, loaded, "1")
@@ -68,10 +72,12 @@ func TestGuestGetsAThreadOfItsOwn(t *testing.T) {
 // A transition that fails loses the guest, and its thread.
 func TestThreadOfALostGuest(t *testing.T) {
 	mindThreads(t, true)
+	stayOnThread(t)
 	loaded := loadCounter(t)
 	onThread(func() { countTo(t, loaded, "1") })
 	onThread(func() { countTo(t, loaded, "2") })
 	work := loaded.guest.home.work
+	require.NotNil(t, work)
 	sandbox, err := loaded.Unload(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, sandbox.AddHandler("bad", Script("this is no JavaScript")))
