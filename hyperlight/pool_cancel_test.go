@@ -100,9 +100,9 @@ func TestRandomCancellations(t *testing.T) {
 	}
 }
 
-// cancellable does one of the things that a context may end.
+// cancellable does one of the things that a context may end, or has to.
 func cancellable(ctx context.Context, pool *hyperlight.Pool, key string) error {
-	switch rand.N(4) {
+	switch rand.N(5) {
 	case 0:
 		lease, err := pool.Acquire(ctx)
 		lease.Release()
@@ -116,6 +116,9 @@ func cancellable(ctx context.Context, pool *hyperlight.Pool, key string) error {
 		return err
 	case 2:
 		_, err := pool.HandleEvent(ctx, "handler", []byte("null"))
+		return err
+	case 3:
+		_, err := pool.HandleEvent(ctx, "handler", []byte(`{"loop":true}`))
 		return err
 	default:
 		_, err := pool.HandleTenantEvent(ctx, key, "handler", []byte("null"))
