@@ -62,8 +62,8 @@ func TestMonitorsOfABatch(t *testing.T) {
 
 func TestLimitIsUsedUpBetweenTwoEvents(t *testing.T) {
 	for name, monitor := range map[string]hyperlight.Monitor{
-		"wall-clock": hyperlight.WallClock(500 * time.Millisecond),
-		"cpu-time":   hyperlight.CPUTime(200 * time.Millisecond),
+		"wall-clock": hyperlight.WallClock(3 * time.Second),
+		"cpu-time":   hyperlight.CPUTime(2 * time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
 			loaded := loadHandler(t, counter)

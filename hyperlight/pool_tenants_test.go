@@ -414,6 +414,42 @@ func TestTenantsWithBadCode(t *testing.T) {
 	allIdle(t, pool)
 }
 
+// Top-level code that never ends is code that cannot be loaded, unless it was only the caller who had no time.
+func TestTenantsWithEndlessCode(t *testing.T) {
+	source := newSources(nil)
+	source.next = func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
+		if key == "slow" && source.asked(key) > 1 {
+			return countsFor(ctx, key, s)
+		}
+		return s.AddHandler("handler", hyperlight.Script("while (true) ; function handler() {}"))
+	}
+	pool := tenantPool(t, source.add, hyperlight.TenantLimits{LoadTime: 50 * time.Millisecond}, hyperlight.PoolSize(1))
+	for range 3 {
+		_, err := pool.AcquireTenant(t.Context(), "endless")
+		require.ErrorIs(t, err, hyperlight.ErrCancelled)
+		require.ErrorContains(t, err, "the tenant's top-level code runs longer than TenantLimits.LoadTime allows")
+	}
+	assert.Equal(t, 1, source.asked("endless"))
+	allIdle(t, pool)
+	assert.EqualValues(t, 1, pool.Stats().Replaced)
+
+	pool = tenantPool(t, source.add, hyperlight.TenantLimits{}, hyperlight.PoolSize(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	leader := make(chan error, 1)
+	go func() {
+		_, err := pool.AcquireTenant(ctx, "slow")
+		leader <- err
+	}()
+	eventually(t, func() bool { return source.asked("slow") == 1 })
+	follower := make(chan string)
+	go func() { follower <- tenantCall(t, pool, "slow", "null") }()
+	waiting(t, pool, 1)
+	cancel()
+	require.ErrorIs(t, <-leader, context.Canceled)
+	assert.Equal(t, `"slow1"`, <-follower)
+	assert.EqualValues(t, 1, pool.Stats().Replaced)
+}
+
 func TestTenantsWithBadCodeAreTriedAgain(t *testing.T) {
 	bad := "no JavaScript"
 	pool := tenantPool(t, func(_ context.Context, _ string, s *hyperlight.JSSandbox) error {
