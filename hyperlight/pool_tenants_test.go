@@ -584,25 +584,32 @@ func TestTenantReentrancy(t *testing.T) {
 	allIdle(t, pool)
 }
 
-// Closing a pool does not wait for those who wait for a tenant, and closes what is being loaded.
-func TestCloseDuringTheLoadOfATenant(t *testing.T) {
-	loading, proceed := make(chan struct{}), make(chan struct{})
-	pool := tenantPool(t, func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
+// loadThatHangs has one caller load a tenant, and another one wait for that, until the test closes proceed.
+func loadThatHangs(t *testing.T) (pool *hyperlight.Pool, proceed chan<- struct{}, results <-chan error) {
+	t.Helper()
+	loading, hung := make(chan struct{}), make(chan struct{})
+	pool = tenantPool(t, func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
 		loading <- struct{}{}
-		<-proceed
+		<-hung
 		return countsFor(ctx, key, s)
 	}, hyperlight.TenantLimits{}, hyperlight.PoolSize(1))
-	results := make(chan error, 2)
+	outcomes := make(chan error, 2)
 	begin := func() {
 		go func() {
 			_, err := pool.AcquireTenant(context.Background(), "a")
-			results <- err
+			outcomes <- err
 		}()
 	}
 	begin()
 	<-loading
 	begin()
 	waiting(t, pool, 1)
+	return pool, hung, outcomes
+}
+
+// Closing a pool does not wait for those who wait for a tenant, and closes what is being loaded.
+func TestCloseDuringTheLoadOfATenant(t *testing.T) {
+	pool, proceed, results := loadThatHangs(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, pool.Close(ctx), context.DeadlineExceeded)
@@ -640,23 +647,7 @@ func TestForgetDuringALoadThatHangs(t *testing.T) {
 }
 
 func TestCloseAfterForgetDuringALoad(t *testing.T) {
-	loading, proceed := make(chan struct{}), make(chan struct{})
-	pool := tenantPool(t, func(ctx context.Context, key string, s *hyperlight.JSSandbox) error {
-		loading <- struct{}{}
-		<-proceed
-		return countsFor(ctx, key, s)
-	}, hyperlight.TenantLimits{}, hyperlight.PoolSize(1))
-	results := make(chan error, 2)
-	begin := func() {
-		go func() {
-			_, err := pool.AcquireTenant(context.Background(), "a")
-			results <- err
-		}()
-	}
-	begin()
-	<-loading
-	begin()
-	waiting(t, pool, 1)
+	pool, proceed, results := loadThatHangs(t)
 	pool.Forget("a")
 	closed := make(chan error, 1)
 	go func() { closed <- pool.Close(context.Background()) }()
