@@ -308,12 +308,7 @@ func TestPrintOfABatch(t *testing.T) {
 }
 
 func TestStatsOfABatch(t *testing.T) {
-	loaded := loadHandler(t, `function handler(event) {
-		const end = Date.now() + event.ms;
-		while (Date.now() < end) {}
-		if (event.throw) throw new Error("thrown");
-		return 1;
-	}`)
+	loaded := loadHandler(t, burns)
 	stats := hyperlight.ExecutionStats{TerminatedBy: "left over"}
 	_, errs, err := batch(t, loaded, eventsOf(`{"ms":20}`, `{"ms":10,"throw":true}`, `{`, `{"ms":5}`), hyperlight.WithStats(&stats))
 	require.NoError(t, err)

@@ -11,13 +11,16 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
+// burns takes its time, and may throw then.
+const burns = `function handler(event) {
+	const end = Date.now() + event.ms;
+	while (Date.now() < end) {}
+	if (event.throw) throw new Error("thrown");
+	return 1;
+}`
+
 func TestStatsOfEachCall(t *testing.T) {
-	loaded := loadHandler(t, `function handler(event) {
-		const end = Date.now() + event.ms;
-		while (Date.now() < end) {}
-		if (event.throw) throw new Error("thrown");
-		return 1;
-	}`)
+	loaded := loadHandler(t, burns)
 	_, ok := loaded.LastCallStats()
 	assert.False(t, ok)
 
