@@ -447,7 +447,7 @@ func TestTenantsWithEndlessCode(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-leader, context.Canceled)
 	assert.Equal(t, `"slow1"`, <-follower)
-	assert.EqualValues(t, 1, pool.Stats().Replaced)
+	assert.LessOrEqual(t, pool.Stats().Replaced, uint64(1), "none, if the code had not begun to run")
 }
 
 func TestTenantsWithBadCodeAreTriedAgain(t *testing.T) {
