@@ -62,8 +62,8 @@ func TestMonitorsOfABatch(t *testing.T) {
 
 func TestLimitIsUsedUpBetweenTwoEvents(t *testing.T) {
 	for name, monitor := range map[string]hyperlight.Monitor{
-		"wall-clock": hyperlight.WallClock(3 * time.Second),
-		"cpu-time":   hyperlight.CPUTime(2 * time.Second),
+		"wall-clock": hyperlight.WallClock(1500 * time.Millisecond),
+		"cpu-time":   hyperlight.CPUTime(time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
 			loaded := loadHandler(t, counter)
