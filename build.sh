@@ -22,8 +22,12 @@ source "$ROOT/scripts/runtime.sh"
 source "$ROOT/scripts/library.sh"
 # shellcheck source=scripts/machine.sh
 source "$ROOT/scripts/machine.sh"
+# shellcheck source=scripts/sections.sh
+source "$ROOT/scripts/sections.sh"
 # shellcheck source=scripts/test.sh
 source "$ROOT/scripts/test.sh"
+# shellcheck source=scripts/soak.sh
+source "$ROOT/scripts/soak.sh"
 # shellcheck source=scripts/parity.sh
 source "$ROOT/scripts/parity.sh"
 # shellcheck source=scripts/doctor.sh
@@ -41,6 +45,7 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   test                        build, then every check and test; the exit code tells
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  soak                        the tests that try to break it, in full, and a page about them: most of an hour
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
@@ -105,6 +110,14 @@ verb_bench() {
   with_target measure
 }
 
+verb_soak() {
+  with_cache_lock set_up want_machine
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  set_test_environment
+  soak
+}
+
 verb_parity() {
   with_cache_lock set_up want_machine
   with_cache_lock build_library
@@ -152,6 +165,10 @@ run_verb() {
       ;;
     run) verb_run "$@" ;;
     test) verb_test "$@" ;;
+    soak)
+      no_arguments soak "$@"
+      verb_soak
+      ;;
     parity)
       no_arguments parity "$@"
       verb_parity

@@ -1,9 +1,5 @@
 # shellcheck shell=bash
-# All checks and tests. Every section runs, whatever the ones before found; the summary names those that
-# failed. A section runs in a shell of its own with `set -e`, so its first failing command fails it.
-
-SECTIONS_FAILED=()
-SECTIONS_RUN=()
+# All checks and tests.
 
 # For each package. They take some minutes in the emulated machine, on a busy host several times that;
 # the limit is for one that hangs.
@@ -14,10 +10,10 @@ readonly GO_TEST_SLOW=(go test -count=1 -timeout 40m)
 readonly EXTENDED_RUNTIME=hyperlight/parity/testdata/extended-runtime
 
 test_everything() {
-  local start=$SECONDS
+  begin_sections
   section "library, runner and kernel" with_cache_lock prepare_tests
-  if ((${#SECTIONS_FAILED[@]} > 0)); then
-    summary "$start"
+  if (($(failed_sections) > 0)); then
+    summary
     return
   fi
   # The sections ran in other shells; this finds what they built and sets the variables here.
@@ -33,21 +29,31 @@ test_everything() {
   section "Rust: clippy" with_target check_clippy
   section "Rust: tests, header unchanged when generated again" with_target check_rust_tests
   section "library: exports hljs_* alone" check_exports
-  section "Go on the host: the runner" test_runner
-  section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go on the host: what its hypervisor can do" test_host
   forget_records
+  # A machine has one CPU, so two machines take hardly longer than one.
+  lanes lane_without_cgo lane_with_cgo
+  section "the table of upstream's tests, unchanged" with_records
+  section "figures: a warm call in Rust, C and Go" with_target measure
+  summary
+}
+
+lane_without_cgo() {
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests_recorded
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: the other modules" test_other_modules
   section "Python in micro-VMs: the example" test_python
-  section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
-  section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
   section "the library with core dumps" test_crashdump
   section "a guest runtime with native modules of its own" test_custom_runtime
-  section "the table of upstream's tests, unchanged" with_records
-  section "figures: a warm call in Rust, C and Go" with_target measure
-  summary "$start"
+  soak_quick_without_cgo
+}
+
+lane_with_cgo() {
+  section "Go on the host: the runner" test_runner
+  section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
+  section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
+  section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
+  soak_quick_with_cgo
 }
 
 set_test_environment() {
@@ -62,41 +68,6 @@ prepare_tests() {
   build_tools
 }
 
-section() {
-  local title=$1 start=$SECONDS status
-  shift
-  SECTIONS_RUN+=("$title")
-  printf '\n=== %s\n' "$title" >&2
-  # Not `if ( ... )`: bash would ignore `set -e` inside.
-  set +e
-  (
-    set -e
-    cd "$ROOT"
-    "$@"
-  )
-  status=$?
-  set -e
-  if ((status == 0)); then
-    printf -- '--- ok: %s (%s)\n' "$title" "$(elapsed_since "$start")" >&2
-  else
-    SECTIONS_FAILED+=("$title")
-    printf -- '--- FAILED: %s (%s)\n' "$title" "$(elapsed_since "$start")" >&2
-  fi
-}
-
-summary() {
-  local title
-  printf '\n=== summary: %d sections in %s, %d failed\n' \
-    "${#SECTIONS_RUN[@]}" "$(elapsed_since "$1")" "${#SECTIONS_FAILED[@]}" >&2
-  if ((${#SECTIONS_FAILED[@]} == 0)); then
-    echo PASS
-    return
-  fi
-  for title in "${SECTIONS_FAILED[@]}"; do printf 'FAILED: %s\n' "$title" >&2; done
-  echo FAIL
-  exit 1
-}
-
 # test_go_only ARGS...: the Go tests alone, with the user's arguments. Patterns start with ./, as in Go's own help.
 test_go_only() {
   local argument flags=() patterns=()
@@ -104,9 +75,10 @@ test_go_only() {
     if [[ $argument == ./* ]]; then patterns+=("$argument"); else flags+=("$argument"); fi
   done
   ((${#patterns[@]} > 0)) || patterns=(./...)
+  begin_sections
   section "Go on the host" test_packages host "${CGO_ENABLED:-0}" "${patterns[*]}" "${GO_TEST[@]}" "${flags[@]}"
   section "Go in micro-VMs" test_packages guest "${CGO_ENABLED:-0}" "${patterns[*]}" "${GO_TEST[@]}" "${flags[@]}"
-  summary 0
+  summary
 }
 
 # --- Sections
@@ -255,15 +227,16 @@ test_abi() {
 
 # test_guests CGO GO_TEST...
 test_guests() {
-  local cgo=$1
+  local cgo=$1 packages
   shift
-  test_packages guest "$cgo" ./... "$@"
+  mapfile -t packages < <(guest_packages ./... | grep -v '/soak$') # soak.sh knows what to run of that
+  in_machines "$cgo" "$@" -p 1 "${packages[@]}"
 }
 
 # Without upstream's tests, which the next section runs with cgo too.
 test_guests_with_cgo() {
   local packages
-  mapfile -t packages < <(guest_packages ./... | grep -v '/parity$')
+  mapfile -t packages < <(guest_packages ./... | grep -v '/\(parity\|soak\)$')
   in_machines 1 "${GO_TEST[@]}" -p 1 "${packages[@]}"
 }
 

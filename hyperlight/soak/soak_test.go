@@ -35,5 +35,5 @@ func chance(t *testing.T, stream int) *rand.Rand {
 // figure reports a number for the page that `./build.sh soak` writes, which finds it by its first word.
 func figure(t *testing.T, what string, value any) {
 	t.Helper()
-	t.Logf("figure: %s: %v", what, value)
+	t.Logf("figure: %s: %s: %v", t.Name(), what, value)
 }
