@@ -6,6 +6,9 @@
 readonly GO_TEST=(go test -count=1 -timeout 20m)
 readonly GO_TEST_SLOW=(go test -count=1 -timeout 40m)
 
+# What `./build.sh test ... -args ...` passes to the test programs.
+TEST_ARGS=()
+
 # The crate of a guest runtime that the tests embed.
 readonly EXTENDED_RUNTIME=hyperlight/parity/testdata/extended-runtime
 
@@ -70,10 +73,12 @@ prepare_tests() {
 
 # test_go_only ARGS...: the Go tests alone, with the user's arguments. Patterns start with ./, as in Go's own help.
 test_go_only() {
-  local argument flags=() patterns=()
-  for argument in "$@"; do
-    if [[ $argument == ./* ]]; then patterns+=("$argument"); else flags+=("$argument"); fi
+  local flags=() patterns=()
+  while (($# > 0)) && [[ $1 != -args ]]; do
+    if [[ $1 == ./* ]]; then patterns+=("$1"); else flags+=("$1"); fi
+    shift
   done
+  TEST_ARGS=("$@") # -args, and what follows it, come last
   ((${#patterns[@]} > 0)) || patterns=(./...)
   begin_sections
   section "Go on the host" test_packages host "${CGO_ENABLED:-0}" "${patterns[*]}" "${GO_TEST[@]}" "${flags[@]}"
@@ -206,9 +211,9 @@ test_packages() {
     return
   fi
   if [[ $where == host ]]; then
-    CGO_ENABLED=$cgo "$@" "${packages[@]}"
+    CGO_ENABLED=$cgo "$@" "${packages[@]}" "${TEST_ARGS[@]}"
   else
-    in_machines "$cgo" "$@" -p 1 "${packages[@]}" # -p 1: two machines would share the host's CPUs
+    in_machines "$cgo" "$@" -p 1 "${packages[@]}" "${TEST_ARGS[@]}" # -p 1: two machines would share the host's CPUs
   fi
 }
 
