@@ -55,12 +55,16 @@ fuzz_target() {
   fi
   printf '%-28s FAILED  %s\n' "$2" "$(fuzz_counts "$log")"
   show_log_end "$log"
-  sed -n "s,^ *Failing input written to \(.*\),$2: commit ${1#"$(go list -m)"/}/\1 with what mends it," "$log"
+  sed -n "s,^ *Failing input written to \(.*\),$2: commit ${1#"$(go list -m)"/}/\1 with what mends it,p" "$log"
   return 1
 }
 
 # fuzz_counts LOG: how far it came.
-fuzz_counts() { sed -n 's/.*\(execs: [0-9]*\) ([^)]*), \(new interesting: [0-9]*\).*/\1, \2/p' "$1" | tail -n 1; }
+fuzz_counts() {
+  local counts
+  counts=$(sed -n 's/.*\(execs: [0-9]*\) ([^)]*), \(new interesting: [0-9]*\).*/\1, \2/p' "$1" | tail -n 1)
+  echo "${counts:-seeds only}"
+}
 
 # Each property says how many cases ran.
 fuzz_rust() {
