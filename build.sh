@@ -28,6 +28,8 @@ source "$ROOT/scripts/sections.sh"
 source "$ROOT/scripts/test.sh"
 # shellcheck source=scripts/soak.sh
 source "$ROOT/scripts/soak.sh"
+# shellcheck source=scripts/fuzz.sh
+source "$ROOT/scripts/fuzz.sh"
 # shellcheck source=scripts/parity.sh
 source "$ROOT/scripts/parity.sh"
 # shellcheck source=scripts/doctor.sh
@@ -46,6 +48,7 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
   soak                        the tests that try to break it, in full, and a page about them: most of an hour
+  fuzz [TIME]                 build, then run each fuzz target and property test for TIME (default: 1m)
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
@@ -125,6 +128,15 @@ verb_parity() {
   write_table
 }
 
+verb_fuzz() {
+  (($# < 2)) || wrong_usage "'fuzz' takes one argument, a time"
+  use_fuzz_time "${1:-1m}"
+  with_cache_lock set_up want_machine
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  fuzz_everything
+}
+
 verb_test() {
   with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python
   if (($# > 0)); then
@@ -169,6 +181,7 @@ run_verb() {
       no_arguments soak "$@"
       verb_soak
       ;;
+    fuzz) verb_fuzz "$@" ;;
     parity)
       no_arguments parity "$@"
       verb_parity

@@ -151,3 +151,31 @@ func TestDataIsNoPlaceholder(t *testing.T) {
 		assert.Empty(t, named)
 	}
 }
+
+// What is decoded is all of what was packed, and nothing else.
+func FuzzBlobs(f *testing.F) {
+	for _, packed := range []string{
+		"", "\x00\x00\x00\x00", "\x01\x00\x00\x00\x05\x00\x00\x00hello", "\x02\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00x",
+		"\xff\xff\xff\xff", "\x01\x00\x00\x00\xff\xff\xff\xff", "\x02\x00\x00\x00\x04\x00\x00\x00\x01\x02\x03\x04", "\x01\x00\x00\x00\x00\x00\x00\x00!",
+	} {
+		f.Add([]byte(packed))
+	}
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		before := bytes.Clone(packed)
+		blobs, err := decodeBlobs(packed)
+		if err != nil {
+			assert.Nil(t, blobs)
+			assert.Contains(t, err.Error(), "Binary sidecar ")
+			return
+		}
+		again, err := encodeBlobs(blobs)
+		require.NoError(t, err)
+		require.Equal(t, before, again)
+		require.Equal(t, len(packed), packedSize(blobs))
+		for _, blob := range blobs {
+			require.Equal(t, len(blob), cap(blob), "it cannot grow into the next")
+			_ = append(blob, 'x')
+		}
+		require.Equal(t, before, packed)
+	})
+}

@@ -105,6 +105,9 @@ func parsePlace(text string) (frame Frame, ok bool) {
 	if !hasLine || !hasColumn {
 		return Frame{}, false
 	}
+	if line == 0 {
+		column = 0
+	}
 	return Frame{File: file, Line: line, Column: column}, true
 }
 

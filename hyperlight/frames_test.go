@@ -44,6 +44,7 @@ func TestFrames(t *testing.T) {
 		"    at f (C:/x.js:2147483647:1)":            {Function: "f", File: "C:/x.js", Line: 1<<31 - 1, Column: 1},
 		"    at f (./h.js:99999999999999999999:1)":   {Function: "f", File: "./h.js:99999999999999999999:1"},
 		"    at f (./h.js:-1:+1)":                    {Function: "f", File: "./h.js:-1:+1"},
+		"    at f (./h.js:0:7)":                      {Function: "f", File: "./h.js"},
 		"    at f ()":                                {Function: "f"},
 		"    at f":                                   {Function: "at f"},
 		"    at f(./h.js:1:2)":                       {Function: "at f(./h.js:1:2)"},
@@ -90,7 +91,12 @@ func FuzzFrames(f *testing.F) {
 func checkFrames(t *testing.T, stack string) {
 	t.Helper()
 	rest := stack
-	for _, frame := range frames(stack) {
+	all := frames(stack)
+	require.LessOrEqual(t, len(all), 128)
+	for _, frame := range all {
+		require.True(t, frame.Line >= 0 && frame.Line < 1<<31 && frame.Column >= 0 && frame.Column < 1<<31, "%+v", frame)
+		require.True(t, frame.Line > 0 || frame.Column == 0, "%+v", frame)
+		require.NotContains(t, frame.Function+frame.File, "\n")
 		parts := []string{frame.Function, frame.File}
 		if frame.Line > 0 {
 			parts = append(parts, fmt.Sprint(frame.Line), fmt.Sprint(frame.Column))

@@ -3,10 +3,12 @@ package hyperlight
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -140,17 +142,65 @@ func TestZeroLogForwarder(t *testing.T) {
 	}
 }
 
+// What is read is what encoding/json reads, fields keep their order and every digit, and any handler takes it.
 func FuzzParseLogs(f *testing.F) {
-	f.Add([]byte(`[{"kind":"event","time":1,"level":1,"target":"t","message":"m","fields":[["a",1],["b","x"]],"parent":1}]`))
-	f.Add([]byte(`[{"kind":"lost","count":1}]`))
+	for _, text := range []string{
+		``, `[]`, `null`, `{}`, `[{"kind":"lost","count":1}]`, `[{"kind":"lost","count":-1}]`,
+		`[{"kind":"event","time":1,"level":1,"target":"t","message":"m","fields":[["a",1],["b","x"]],"parent":1}]`,
+		`[{"kind":"span","duration":-1,"span":18446744073709551615,"fields":[["a",true],["a",false],["",1e400]]}]`,
+		`[{"time":-9223372036854775808,"level":4294967295,"fields":[["big",18446744073709551615],["small",-9223372036854775808],["f",0.1]]}]`,
+		`[{"fields":[["x",null]]}]`, `[{"fields":[["x",{}]]}]`, `[{"fields":["x"]}]`, `[{"fields":[[1,2]]}]`, `[{"fields":[["a","b","c"]]}]`, `[{"fields":[[]]}]`,
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		records, err := parseLogs(text)
-		if err != nil {
+		if err != nil || len(text) == 0 {
 			return
 		}
-		handler := slog.NewTextHandler(new(bytes.Buffer), &slog.HandlerOptions{Level: LevelTrace})
-		for _, record := range records {
-			_ = handler.Handle(t.Context(), record.slog())
+		var plain []struct {
+			Target, Message string
+			Fields          [][]json.RawMessage
+		}
+		require.NoError(t, json.Unmarshal(text, &plain))
+		require.Len(t, records, len(plain))
+		k := &keeper{least: LevelTrace}
+		(&LogForwarder{handler: k}).deliver(records)
+		require.Len(t, k.records, len(records))
+		handler := slog.NewJSONHandler(new(bytes.Buffer), &slog.HandlerOptions{Level: LevelTrace})
+		for i, record := range records {
+			require.Equal(t, plain[i].Target, record.Target)
+			require.Equal(t, plain[i].Message, record.Message)
+			require.Len(t, record.Fields, len(plain[i].Fields))
+			for j, field := range record.Fields {
+				checkField(t, field, plain[i].Fields[j])
+			}
+			require.NotEmpty(t, k.records[i].Message)
+			_ = handler.Handle(t.Context(), k.records[i])
 		}
 	})
+}
+
+// checkField compares a field with the pair that it was.
+func checkField(t *testing.T, field logField, pair []json.RawMessage) {
+	t.Helper()
+	if len(pair) > 0 && pair[0][0] == '"' {
+		var key string
+		require.NoError(t, json.Unmarshal(pair[0], &key))
+		require.Equal(t, key, field.Key)
+	}
+	require.Greater(t, len(pair), 1, "a field without a value")
+	switch field.Value.Kind() {
+	case slog.KindString:
+		var text string
+		require.NoError(t, json.Unmarshal(pair[1], &text))
+		require.Equal(t, text, field.Value.String())
+	case slog.KindFloat64:
+		number, _ := strconv.ParseFloat(string(pair[1]), 64)
+		require.Equal(t, number, field.Value.Float64())
+	default:
+		if string(pair[1]) != "-0" {
+			require.Equal(t, string(pair[1]), field.Value.String())
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hyperlight-go/hyperlight-js/capi"
 )
@@ -117,4 +118,66 @@ func TestOutputToNowhere(t *testing.T) {
 	o.flush()
 	assert.Zero(t, o.pending.Len())
 	assert.Zero(t, o.dropped)
+}
+
+// However a guest's output comes in pieces, what is delivered is the same, and never more than the limit.
+func FuzzOutput(f *testing.F) {
+	for _, text := range []string{"", "a\n", "a\nb", "\n\n", "☃☃☃\n", "a\x80\xffb\n", strings.Repeat("x", 600) + "\ny", "\xe2\x98\x83"} {
+		for _, limit := range []uint32{0, 1, 4, 600, longestLine + 1} {
+			f.Add(text, []byte{1, 2, 0, 3}, limit, uint16(1))
+			f.Add(text, []byte{}, limit, uint16(40))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, cuts []byte, limit uint32, times uint16) {
+		text = strings.Repeat(text, 1+int(times)%512)
+		if len(text) > 4*longestLine {
+			text = text[:4*longestLine]
+		}
+		// Any bytes: the bounds hold.
+		checkOutput(t, text, pieces(text, cuts, func(string, int) bool { return true }), int(limit%(8*longestLine)))
+		// Text, which upstream cuts between characters: it is the same as when it comes at once.
+		text = strings.ToValidUTF8(text, "\uFFFD")
+		between := func(text string, at int) bool { return utf8.RuneStart(text[at]) }
+		got := checkOutput(t, text, pieces(text, cuts, between), int(limit%(8*longestLine)))
+		want := checkOutput(t, text, []string{text}, int(limit%(8*longestLine)))
+		require.Equal(t, want, got)
+		require.True(t, utf8.ValidString(got))
+	})
+}
+
+// pieces cuts a text, by turns after so many bytes, and each time at the next place where it may be cut.
+func pieces(text string, lengths []byte, mayCut func(text string, at int) bool) (all []string) {
+	for i := 0; len(text) > 0 && len(lengths) > 0; i++ {
+		at := int(lengths[i%len(lengths)]) * 2
+		for at < len(text) && !mayCut(text, at) {
+			at++
+		}
+		at = min(at, len(text))
+		all, text = append(all, text[:at]), text[at:]
+		if i >= 1000 {
+			break
+		}
+	}
+	return append(all, text)
+}
+
+// checkOutput delivers pieces of a text, and checks what holds for any. It returns what was delivered.
+func checkOutput(t *testing.T, text string, pieces []string, limit int) string {
+	t.Helper()
+	c := collect(limit)
+	for _, piece := range pieces {
+		c.take(piece)
+		require.LessOrEqual(t, c.pending.Len(), longestLine+len(piece))
+	}
+	c.flush()
+	delivered := strings.Join(c.pieces, "")
+	require.LessOrEqual(t, len(delivered), limit)
+	require.True(t, strings.HasPrefix(text, delivered), "%q of %q", delivered, text)
+	require.Equal(t, len(delivered), c.taken)
+	require.Equal(t, len(text), c.taken+c.dropped)
+	for i, piece := range c.pieces {
+		whole := i == len(c.pieces)-1 || strings.HasSuffix(piece, "\n") || len(piece) > longestLine
+		require.True(t, whole, "a piece of a line: %.100q", piece)
+	}
+	return delivered
 }
