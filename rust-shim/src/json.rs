@@ -13,7 +13,11 @@ use crate::error::{Error, Result};
 /// Checks a text as the guest's parser will. With `blobs`, every `{"__bin__":N}` must name one of
 /// that many; without, such an object is nothing special.
 pub(crate) fn check(text: &str, blobs: Option<usize>) -> Result<()> {
-    let root = Node { depth: 0, blobs };
+    let root = Node {
+        depth: 0,
+        blobs,
+        may_be_index: false,
+    };
     let mut parser = serde_json::Deserializer::from_str(text);
     root.deserialize(&mut parser)
         .and_then(|_| parser.end())
@@ -28,14 +32,35 @@ pub(crate) fn check(text: &str, blobs: Option<usize>) -> Result<()> {
 struct Node {
     depth: usize,
     blobs: Option<usize>,
+    /// It may be the number in a placeholder, which the guest does not look at as a value of its own.
+    may_be_index: bool,
 }
 
 impl Node {
     fn child(self) -> Self {
         Self {
             depth: self.depth + 1,
+            may_be_index: false,
             ..self
         }
+    }
+
+    /// The value behind a placeholder's key.
+    fn index(self) -> Self {
+        Self {
+            may_be_index: self.blobs.is_some(),
+            ..self.child()
+        }
+    }
+
+    fn check_depth<E: serde::de::Error>(self) -> std::result::Result<(), E> {
+        if self.depth > MAX_JSON_DEPTH {
+            // Upstream's words.
+            return Err(E::custom(format!(
+                "JSON nesting depth exceeds maximum ({MAX_JSON_DEPTH})"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -46,11 +71,8 @@ impl<'de> DeserializeSeed<'de> for Node {
         self,
         input: D,
     ) -> std::result::Result<Option<u64>, D::Error> {
-        if self.depth > MAX_JSON_DEPTH {
-            // Upstream's words.
-            return Err(D::Error::custom(format!(
-                "JSON nesting depth exceeds maximum ({MAX_JSON_DEPTH})"
-            )));
+        if !self.may_be_index {
+            self.check_depth()?;
         }
         input.deserialize_any(self)
     }
@@ -91,6 +113,7 @@ impl<'de> Visitor<'de> for Node {
         self,
         mut items: A,
     ) -> std::result::Result<Option<u64>, A::Error> {
+        self.check_depth()?;
         while items.next_element_seed(self.child())?.is_some() {}
         Ok(None)
     }
@@ -99,24 +122,26 @@ impl<'de> Visitor<'de> for Node {
         self,
         mut entries: A,
     ) -> std::result::Result<Option<u64>, A::Error> {
+        self.check_depth()?;
         // A key that comes twice counts once, and its last value counts: so the guest reads it.
         let (mut others, mut named) = (false, None);
         while let Some(is_placeholder) = entries.next_key_seed(Key)? {
-            let number = entries.next_value_seed(self.child())?;
             if is_placeholder {
-                named = number;
+                named = Some(entries.next_value_seed(self.index())?);
             } else {
                 others = true;
+                entries.next_value_seed(self.child())?;
             }
         }
-        if let (false, Some(index), Some(blobs)) = (others, named, self.blobs)
-            && index >= blobs as u64
-        {
-            return Err(A::Error::custom(format!(
-                "Binary placeholder index {index} out of bounds (have {blobs} blobs)"
-            )));
+        match (others, named, self.blobs) {
+            (false, Some(Some(index)), Some(blobs)) if index >= blobs as u64 => {
+                Err(A::Error::custom(format!(
+                    "Binary placeholder index {index} out of bounds (have {blobs} blobs)"
+                )))
+            }
+            (false, Some(Some(_)), Some(_)) | (_, None, _) => Ok(None),
+            _ => self.child().check_depth().map(|()| None), // It is an object after all.
         }
-        Ok(None)
     }
 }
 
@@ -194,6 +219,28 @@ mod tests {
         assert_eq!(code, Code::InvalidArgument);
         assert!(message.starts_with("the result: JSON nesting depth exceeds maximum (64)"));
         assert_eq!(refusal(&nested(100_000, ""), None).0, Code::InvalidArgument);
+    }
+
+    // The guest does not look into a placeholder: it is a value, like a number.
+    #[test]
+    fn a_blob_may_be_as_deep_as_a_number() {
+        let deepest = |inside| nested(MAX_JSON_DEPTH, inside);
+        check(&deepest(r#"{"__bin__":0}"#), Some(1)).unwrap();
+        let too_deep = |text: &str, blobs| {
+            let (code, message) = refusal(text, blobs);
+            assert_eq!(code, Code::InvalidArgument, "{text}");
+            assert!(message.contains("depth exceeds maximum (64)"), "{message}");
+        };
+        too_deep(&deepest(r#"[{"__bin__":0}]"#), Some(1));
+        too_deep(&deepest(r#"{"__bin__":0}"#), None);
+        for inside in [
+            r#"{"__bin__":"0"}"#,
+            r#"{"__bin__":[]}"#,
+            r#"{"__bin__":0,"a":1}"#,
+        ] {
+            too_deep(&deepest(inside), Some(1));
+        }
+        too_deep(&r#"{"__bin__":"#.repeat(100_000), Some(1));
     }
 
     #[test]
