@@ -171,6 +171,8 @@ impl Visitor<'_> for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::prelude::*;
 
     fn refusal(text: &str, blobs: Option<usize>) -> (Code, String) {
         let error = check(text, blobs).unwrap_err();
@@ -270,5 +272,49 @@ mod tests {
             );
             check(text, None).unwrap();
         }
+    }
+
+    // Of a key that comes twice, `check` looks at both values, so only one direction holds for damaged texts.
+    #[test]
+    fn fuzz_the_check_is_the_guests() {
+        let damage = prop::option::of((any::<prop::sample::Index>(), "[\\[\\]{}\",:0-9a\\\\]?"));
+        let cases = (
+            fuzz::json(),
+            prop_oneof![0..70_usize, 60..67_usize], // The limit is 64.
+            any::<bool>(),
+            prop::option::of(0..4_usize),
+            damage,
+        );
+        fuzz::holds(cases, |(value, depth, in_lists, blobs, damage)| {
+            let (open, close) = if in_lists {
+                ("[", "]")
+            } else {
+                ("{\"a\":", "}")
+            };
+            let mut text = format!("{}{value}{}", open.repeat(depth), close.repeat(depth));
+            if let Some((index, replacement)) = &damage {
+                let mut bytes = text.into_bytes();
+                let at = index.index(bytes.len());
+                bytes.splice(at..=at, replacement.bytes());
+                text = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            let tree = serde_json::from_str(&text);
+            let accepted = tree
+                .as_ref()
+                .is_ok_and(|tree| fuzz::guest_accepts(tree, blobs, 0));
+            match check(&text, blobs) {
+                Ok(()) => assert!(accepted, "{text}"),
+                Err(error) if damage.is_none() => {
+                    assert!(!accepted, "{text}");
+                    assert_eq!(error.code(), Code::InvalidArgument);
+                }
+                Err(error) => {
+                    assert!(
+                        tree.is_err() || error.code() == Code::InvalidArgument,
+                        "{text}"
+                    );
+                }
+            }
+        });
     }
 }

@@ -64,4 +64,6 @@ mod kill_count;
 #[cfg(test)]
 mod fake_vm;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod header;
