@@ -10,6 +10,11 @@ fn main() {
     // The linker redirects every call of sigaction in this library to src/signal.rs.
     println!("cargo:rustc-link-arg=-Wl,--wrap=sigaction");
 
+    // For tests: src/kill_count.rs sees each signal that is sent, upstream's too.
+    if env::var_os("CARGO_FEATURE_COUNT_KILLS").is_some() {
+        println!("cargo:rustc-link-arg=-Wl,--wrap=pthread_kill");
+    }
+
     // Only the ABI is exported, whatever a dependency marks as #[no_mangle].
     // Asked when this runs, not when it is compiled: checkouts may share what cargo has compiled.
     let folder = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");

@@ -7,7 +7,8 @@
 # The features asked for: sorted, separated by commas. HYPERLIGHT_JS_FEATURES is the same as --features.
 SHIM_FEATURES=
 
-known_features() { sed -n '/^\[features\]/,/^\[dep/s/^\([a-z_]*\) = .*/\1/p' "$ROOT/rust-shim/Cargo.toml"; }
+# What is passed through to upstream; a feature that is not is for tests.
+known_features() { sed -n '/^\[features\]/,/^\[dep/s/^\([a-z_]*\) = \[".*/\1/p' "$ROOT/rust-shim/Cargo.toml"; }
 
 # use_features LIST: refuses names that the library does not know.
 use_features() {

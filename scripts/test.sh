@@ -170,7 +170,8 @@ check_rust_fmt() {
   done
 }
 
-# With the features asked for, and with all. --no-deps: the edited copies of upstream's crates are not ours to judge.
+# With the features asked for, and with all, those for tests too. --no-deps: the edited copies of upstream's crates
+# are not ours to judge.
 check_clippy() {
   local features
   for features in "$SHIM_FEATURES" "$(known_features | paste -sd ,)"; do
@@ -179,11 +180,13 @@ check_clippy() {
     set_cargo_arguments
     cargo clippy "${CARGO_ARGUMENTS[@]}" --no-deps --all-targets -- -D warnings
   done
+  cargo clippy "${CARGO_ARGUMENTS[@]}" --features "$SHIM_CRATE/count_kills" --no-deps --all-targets -- -D warnings
 }
 
 check_rust_tests() {
   set_cargo_arguments
   cargo test "${CARGO_ARGUMENTS[@]}"
+  cargo test "${CARGO_ARGUMENTS[@]}" --features "$SHIM_CRATE/count_kills" kill_count
 }
 
 check_exports() {

@@ -16,6 +16,7 @@ static void without_guest(void) {
     interrupts_without_guest();
     batches_without_guest();
     snapshots_without_guest();
+    misuse_without_guest();
 }
 
 static void with_guest(void) {
@@ -28,6 +29,7 @@ static void with_guest(void) {
     batches_with_guest();
     snapshots_with_guest();
     crashdumps_with_guest();
+    misuse_with_guest();
     telemetry_with_guest();
 }
 

@@ -39,4 +39,7 @@ void snapshots_with_guest(void);
 
 void crashdumps_with_guest(void);
 
+void misuse_without_guest(void);
+void misuse_with_guest(void);
+
 #endif

@@ -230,8 +230,11 @@ pub unsafe extern "C" fn hljs_batch_free(batch: *mut Batch) {
 mod tests {
     use super::*;
     use crate::context::Context;
+    use crate::fuzz;
     use crate::monitor::Kind;
     use crate::trigger::Trigger;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use std::ptr;
     use std::time::Duration;
 
@@ -444,6 +447,44 @@ mod tests {
                 cpu_time: Some(Duration::from_nanos(20)),
                 terminated_by: Some("quota"),
             }
+        );
+    }
+
+    #[test]
+    fn fuzz_each_event_has_its_result() {
+        let event = prop_oneof![
+            3 => fuzz::text().prop_map(String::into_bytes),
+            1 => Just(b"bad".to_vec()),
+            1 => vec(any::<u8>(), 0..6),
+        ];
+        fuzz::holds(
+            (vec(event, 0..12), any::<bool>()),
+            |(events, stop_on_error)| {
+                let slices: Vec<_> = events.iter().map(Vec::as_slice).collect();
+                let (batch, _) = run(
+                    &slices,
+                    Events {
+                        stop_on_error,
+                        ..PLAIN
+                    },
+                    |_, _| {},
+                );
+                let (mut texts, mut codes, mut end) = (Vec::new(), Vec::new(), OK);
+                for event in &events {
+                    let (text, code) = match std::str::from_utf8(event) {
+                        Ok("bad") => ("", JS),
+                        Ok(text) => (text, OK),
+                        Err(_) => ("", Code::InvalidArgument),
+                    };
+                    texts.push(text);
+                    codes.push(code);
+                    if stop_on_error && code != OK {
+                        end = code;
+                        break;
+                    }
+                }
+                assert_eq!(seen(&batch), (texts, codes, end, end != OK));
+            },
         );
     }
 }

@@ -167,6 +167,8 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::prelude::*;
 
     fn error(message: &str, stack: &str) -> Option<Exception> {
         Some(Exception {
@@ -283,5 +285,147 @@ mod tests {
         ] {
             assert_eq!(number(value), text);
         }
+    }
+
+    /// Something whose debug form is upstream's.
+    mod guest {
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "its debug form is read")]
+        pub struct Exception {
+            pub message: Option<String>,
+            pub stack: Option<String>,
+        }
+
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "its debug form is read")]
+        pub enum Value {
+            String(Result<String, ()>),
+            Int(i32),
+            Float(f64),
+            Bool(bool),
+        }
+
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "its debug form is read")]
+        pub enum CaughtError {
+            Exception(Exception),
+            Value(Value),
+        }
+    }
+
+    fn forged() -> impl Strategy<Value = String> {
+        fuzz::text_of(&[
+            "Exception(",
+            "Exception { message: Some(\"",
+            "\"), stack: Some(\"",
+            "\",\n    ),\n    stack: None,",
+            "},\n)",
+            "Value(String(Ok(\"",
+            "\\u{",
+            "\\",
+        ])
+    }
+
+    #[test]
+    fn fuzz_what_was_thrown_is_read() {
+        use guest::{CaughtError, Value};
+        let text = || prop::option::of(forged());
+        let exception = (text(), text()).prop_map(|(message, stack)| {
+            let read = error(
+                message.as_deref().unwrap_or(""),
+                stack.as_deref().unwrap_or(""),
+            );
+            (
+                CaughtError::Exception(guest::Exception { message, stack }),
+                read,
+            )
+        });
+        let thrown = |value, thrown, message: String| {
+            let read = Exception {
+                message,
+                thrown,
+                ..Exception::default()
+            };
+            (CaughtError::Value(value), Some(read))
+        };
+        let cases = prop_oneof![
+            3 => exception,
+            2 => forged().prop_map(move |t| thrown(Value::String(Ok(t.clone())), "string", t)),
+            1 => Just(()).prop_map(move |()| thrown(Value::String(Err(())), "string", String::new())),
+            1 => any::<i32>().prop_map(move |n| thrown(Value::Int(n), "number", n.to_string())),
+            1 => any::<f64>().prop_map(move |n| thrown(Value::Float(n), "number", number(n))),
+            1 => any::<bool>().prop_map(move |b| thrown(Value::Bool(b), "boolean", b.to_string())),
+        ];
+        fuzz::holds(
+            cases.prop_map(|(case, read)| (std::rc::Rc::new(case), read)),
+            |(case, expected)| {
+                assert_eq!(read(&format!("{case:?}")), expected);
+                assert_eq!(read(&format!("{case:#?}")), expected);
+            },
+        );
+    }
+
+    // Upstream may cut a report anywhere. What is read from the rest is then part of what was there.
+    #[test]
+    fn fuzz_any_text_is_read_or_not() {
+        let pieces = &[
+            "Exception(",
+            "Exception {",
+            "message:",
+            "stack:",
+            "Some(",
+            "None",
+            ",",
+            ")",
+            "}",
+            "Value(",
+            "String(",
+            "Ok(",
+            "Err(",
+            "Int(",
+            "Float(",
+            "Bool(",
+            "\"",
+            "\\u{",
+            "\\u{110000}",
+            "\\x",
+        ];
+        fuzz::holds(fuzz::text_of(pieces), |text| {
+            if let Some(exception) = read(&text) {
+                assert!(text.trim_end().ends_with(')'));
+                assert!(
+                    exception.message.len() <= text.len().max(24),
+                    "it is not longer than its source"
+                );
+                assert!(exception.thrown.is_empty() == text.trim_start().starts_with("Exception"));
+            }
+        });
+    }
+
+    // JavaScript's rules for Number::toString.
+    #[test]
+    fn fuzz_numbers_are_printed_as_in_javascript() {
+        let numbers = prop_oneof![
+            any::<f64>(),
+            any::<u64>().prop_map(f64::from_bits),
+            (any::<i64>(), -30..30).prop_map(|(n, e)| n as f64 * 10_f64.powi(e)),
+        ];
+        fuzz::holds(numbers, |value| {
+            let text = number(value);
+            if value.is_nan() {
+                return assert_eq!(text, "NaN");
+            }
+            if value.is_infinite() {
+                return assert_eq!(text.trim_start_matches('-'), "Infinity");
+            }
+            assert_eq!(text.parse::<f64>().unwrap(), value + 0.0, "{text}");
+            let size = value.abs();
+            let plain = size == 0.0 || (1e-6..1e21).contains(&size);
+            assert_eq!(text.contains('e'), !plain, "{text}");
+            assert!(
+                plain || text.contains("e+") || text.contains("e-"),
+                "{text}"
+            );
+        });
     }
 }

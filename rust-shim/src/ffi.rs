@@ -216,6 +216,9 @@ pub(crate) fn free<T>(object: *mut T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn failure(body: impl FnOnce() -> Result<()>) -> Box<Error> {
         let mut error = ptr::null_mut();
@@ -297,5 +300,20 @@ mod tests {
         assert!(data.is_null());
         assert_eq!(len, 0);
         free_bytes(data, len);
+    }
+
+    #[test]
+    fn fuzz_text_is_utf_8() {
+        let cases = prop_oneof![
+            fuzz::text().prop_map(String::into_bytes),
+            vec(any::<u8>(), 0..20)
+        ];
+        fuzz::holds(cases, |data| {
+            let expected = String::from_utf8(data.clone()).ok();
+            let (start, len) = (data.as_ptr(), data.len());
+            assert_eq!(text(start, len, "x").ok(), expected.as_deref());
+            let without_nul = expected.as_deref().filter(|_| !data.contains(&0));
+            assert_eq!(text_without_nul(start, len, "x").ok(), without_nul);
+        });
     }
 }

@@ -333,6 +333,9 @@ fn encoded_len(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::ffi::{OsStr, c_void};
     use std::os::unix::ffi::OsStrExt;
@@ -623,5 +626,167 @@ mod tests {
     fn a_panic_becomes_an_error() {
         let error = guarded(|| -> io::Result<()> { panic!("boom") }).unwrap_err();
         assert!(error.to_string().ends_with(": boom"));
+    }
+
+    /// What the elements of a path lead to, one after the other.
+    fn walked(path: &str) -> String {
+        let mut at = PathBuf::new();
+        for element in path.replace('\\', "/").split('/') {
+            match element {
+                "" | "." => {}
+                ".." => drop(at.pop()),
+                name => at.push(name),
+            }
+        }
+        let at = at.to_str().unwrap();
+        if at.is_empty() {
+            ".".to_owned()
+        } else {
+            at.to_owned()
+        }
+    }
+
+    #[test]
+    fn fuzz_no_path_leads_out() {
+        let pieces = &[
+            "/", "\\", "..", ".", "...", "a", "b.js", "//", "../..", "C:", "a/",
+        ];
+        let any_bytes = vec(any::<u8>(), 0..20);
+        let cases = prop_oneof![
+            3 => fuzz::text_of(pieces).prop_map(String::into_bytes),
+            1 => fuzz::text_of(pieces).prop_map(|text| text.repeat(400).into_bytes()),
+            1 => any_bytes,
+        ];
+        fuzz::holds(cases, |bytes| {
+            let path = Path::new(OsStr::from_bytes(&bytes));
+            let text = path
+                .to_str()
+                .filter(|text| text.len() <= LONGEST_PATH && !text.contains('\0'));
+            let Some(text) = text else {
+                return assert!(rooted(path).is_err() && canonical(path).is_err());
+            };
+            let name = rooted(path).unwrap();
+            assert_eq!(name, walked(text));
+            assert!(
+                name == "." || name.split('/').all(|e| !["", ".", ".."].contains(&e)),
+                "{name}"
+            );
+            assert!(!name.contains('\\') && name.len() <= text.len().max(1));
+            // The one that is no link leads to itself.
+            let one = canonical(path).unwrap();
+            assert_eq!(canonical(&one).unwrap(), one);
+            assert_eq!(rooted(&one).unwrap(), name);
+        });
+    }
+
+    #[test]
+    fn fuzz_the_depth_of_a_manifest() {
+        fuzz::holds((fuzz::json(), 0..80_usize), |(value, more)| {
+            let text = format!("{}{value:#}{}", "[".repeat(more), "]".repeat(more));
+            let depth = more + fuzz::depth(&value);
+            assert_eq!(nesting(text.as_bytes()), depth);
+            let file = File::new(Content::Manifest);
+            assert_eq!(
+                file.give(text.as_bytes()).is_ok(),
+                depth <= DEEPEST_MANIFEST
+            );
+        });
+    }
+
+    /// How deep a parser that stops at the first mistake gets.
+    fn parsed(json: &[u8]) -> usize {
+        use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+        use std::cell::Cell;
+        use std::fmt;
+        #[derive(Clone, Copy)]
+        struct Level<'a>(usize, &'a Cell<usize>);
+        impl<'a> Level<'a> {
+            fn enter(self) -> Self {
+                self.1.set(self.1.get().max(self.0 + 1));
+                Self(self.0 + 1, self.1)
+            }
+        }
+        impl<'de> DeserializeSeed<'de> for Level<'_> {
+            type Value = ();
+            fn deserialize<D: Deserializer<'de>>(
+                self,
+                input: D,
+            ) -> std::result::Result<(), D::Error> {
+                input.deserialize_any(self)
+            }
+        }
+        impl<'de> Visitor<'de> for Level<'_> {
+            type Value = ();
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_unit<E>(self) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_u64<E>(self, _: u64) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_str<E>(self, _: &str) -> std::result::Result<(), E> {
+                Ok(())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> std::result::Result<(), A::Error> {
+                let inside = self.enter();
+                while items.next_element_seed(inside)?.is_some() {}
+                Ok(())
+            }
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut entries: A,
+            ) -> std::result::Result<(), A::Error> {
+                let inside = self.enter();
+                while entries.next_key::<String>()?.is_some() {
+                    entries.next_value_seed(inside)?;
+                }
+                Ok(())
+            }
+        }
+        let deepest = Cell::new(0);
+        let _ = Level(0, &deepest).deserialize(&mut serde_json::Deserializer::from_slice(json));
+        deepest.get()
+    }
+
+    // Upstream's parser must not get deeper than what was counted, whatever is wrong with the text.
+    #[test]
+    fn fuzz_a_damaged_manifest_is_no_deeper() {
+        let pieces = &[
+            "[", "[[[", "{\"a\":", "]", "}", ",", "1", "\"", "\\\"", "\\u00", "\"[\"", "null",
+        ];
+        fuzz::holds(fuzz::text_of(pieces), |text| {
+            assert!(
+                parsed(text.as_bytes()) <= nesting(text.as_bytes()),
+                "{text}"
+            );
+        });
+    }
+
+    #[test]
+    fn fuzz_a_cut_reason_is_a_beginning() {
+        fuzz::holds((fuzz::text(), 0..600_usize), |(text, times)| {
+            let text = text.repeat(times);
+            let file = File::new(Content::Manifest);
+            file.answer(Err(text.clone()));
+            let reason = file.into_answer().unwrap_err().to_string();
+            assert!(text.starts_with(&reason));
+            assert!(
+                reason == text || (LONGEST_REASON - 3..=LONGEST_REASON).contains(&reason.len())
+            );
+        });
     }
 }

@@ -67,6 +67,8 @@ pub(crate) fn abort_during_boot(text: &str) -> Option<(u8, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::prelude::*;
 
     fn thrown(message: &str) -> GuestFailure {
         GuestFailure::Exception(Exception {
@@ -159,5 +161,62 @@ mod tests {
         ] {
             assert_eq!(parse(text), GuestFailure::Other, "{text}");
         }
+    }
+
+    const PHRASES: &[&str] = &[
+        ERROR,
+        HANDLER_NOT_FOUND,
+        NO_VALUE,
+        RUNTIME_ERROR,
+        "Exception(",
+        "Value(",
+        "\"",
+        ")",
+        "Guest aborted: error code ",
+        ", message: ",
+        "13",
+    ];
+
+    // All that JavaScript can choose is what it throws.
+    #[test]
+    fn fuzz_what_is_thrown_stays_an_exception() {
+        fuzz::holds((fuzz::text_of(PHRASES), any::<bool>()), |(text, plain)| {
+            let report = if plain {
+                format!(
+                    "Error: Runtime error: Value(\n    String(\n        Ok(\n            {text:?},\n        ),\n    ),\n)"
+                )
+            } else {
+                format!(
+                    "Error: Runtime error: Exception(Exception {{ message: Some({text:?}), stack: Some({text:?}) }})"
+                )
+            };
+            let GuestFailure::Exception(exception) = parse(&report) else {
+                panic!("{report}");
+            };
+            assert_eq!(exception.message, text);
+            assert_eq!(exception.stack, if plain { "" } else { &text });
+        });
+    }
+
+    #[test]
+    fn fuzz_kinds_are_known_by_their_beginning() {
+        fuzz::holds(fuzz::text_of(PHRASES), |text| {
+            let begins = |words: &str| text.starts_with(&format!("{ERROR}{words}"));
+            match parse(&text) {
+                GuestFailure::Exception(_) => assert!(begins(RUNTIME_ERROR)),
+                GuestFailure::HandlerNotFound => assert!(begins(HANDLER_NOT_FOUND)),
+                GuestFailure::NoValue => assert!(begins(NO_VALUE)),
+                GuestFailure::Other => assert!(!begins(HANDLER_NOT_FOUND)),
+            }
+        });
+    }
+
+    #[test]
+    fn fuzz_an_abort_during_boot_is_read() {
+        let cases = (fuzz::text(), any::<u8>(), fuzz::text_of(PHRASES));
+        fuzz::holds(cases, |(before, code, message)| {
+            let text = format!("{before}: Guest aborted: error code {code}, message: {message}");
+            assert_eq!(abort_during_boot(&text), Some((code, message.as_str())));
+        });
     }
 }

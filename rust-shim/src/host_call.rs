@@ -213,6 +213,9 @@ mod tests {
     use hyperlight_common::flatbuffer_wrappers::function_types::{FunctionCallResult, ReturnValue};
 
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     type Body = fn(call: &HostCall, args: &str, blobs: &[u8]);
 
@@ -378,5 +381,87 @@ mod tests {
             assert_eq!(fail(call, "a\0b"), Code::Ok);
         });
         assert_eq!(text, "a\u{FFFD}b");
+    }
+
+    fn echo(call: &HostCall, args: &str, blobs: &[u8]) {
+        return_json(call, args, blobs);
+    }
+
+    // A guest may write placeholders itself, which name no blob, or one more than once.
+    #[test]
+    fn fuzz_what_arrives_can_be_returned() {
+        let cases = (vec(fuzz::json(), 0..4), vec(vec(any::<u8>(), 0..40), 0..5));
+        fuzz::holds(cases, |(args, blobs)| {
+            let args = Value::from(args);
+            let slices: Vec<_> = blobs.iter().map(Vec::as_slice).collect();
+            let count = (!blobs.is_empty()).then_some(blobs.len());
+            let accepted = fuzz::guest_accepts(&args, count, 0);
+            let (json, back) = match called(echo, &args.to_string(), &slices) {
+                Ok(FnReturn::Json(json)) => (json, Vec::new()),
+                Ok(FnReturn::JsonWithBinaries(json, packed)) => {
+                    (json, decode_binaries(&packed).unwrap())
+                }
+                Ok(FnReturn::Binary(_)) => panic!("nobody returned bytes"),
+                Err(text) => {
+                    return assert!(!accepted || text.contains("the input buffer"), "{text}");
+                }
+            };
+            assert!(accepted);
+            assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), args);
+            assert_eq!(back, blobs);
+        });
+    }
+
+    /// How many blobs are packed in these bytes, if they are nothing but blobs.
+    fn packed(bytes: &[u8]) -> Option<usize> {
+        let number = |bytes: &[u8]| Some(u32::from_le_bytes(*bytes.first_chunk()?) as usize);
+        let count = number(bytes)?;
+        let mut rest = &bytes[4..];
+        for _ in 0..count {
+            rest = rest.get(4 + number(rest)?..)?;
+        }
+        rest.is_empty().then_some(count)
+    }
+
+    #[test]
+    fn fuzz_only_packed_blobs_are_blobs() {
+        let number = prop_oneof![8 => 0..5_u32, 1 => any::<u32>()].prop_map(u32::to_le_bytes);
+        let item = prop_oneof![
+            3 => number.prop_map(|number| number.to_vec()),
+            1 => vec(any::<u8>(), 1..6),
+        ];
+        fuzz::holds((vec(item, 1..8), 0..3_usize), |(items, index)| {
+            let bytes = items.concat();
+            let call = HostCall::new(Settings::default());
+            let code = return_json(&call, &format!(r#"{{"__bin__":{index}}}"#), &bytes);
+            match packed(&bytes) {
+                Some(count) if index < count => {
+                    assert_eq!(code, Code::Ok);
+                    assert!(
+                        matches!(call.into_answer(), Ok(FnReturn::JsonWithBinaries(_, b)) if b == bytes)
+                    );
+                }
+                _ => {
+                    assert_eq!(code, Code::InvalidArgument);
+                    assert!(call.into_answer().is_err());
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn fuzz_a_cut_text_is_a_beginning() {
+        fuzz::holds((fuzz::text(), 0..600_usize), |(text, times)| {
+            let text = text.repeat(times);
+            let whole = text.replace('\0', "\u{FFFD}");
+            let travels = cut(text);
+            match travels.strip_suffix(CUT) {
+                Some(begin) if whole.len() > ERROR_LIMIT => {
+                    assert!(whole.starts_with(begin));
+                    assert!((ERROR_LIMIT - 3..=ERROR_LIMIT).contains(&begin.len()));
+                }
+                _ => assert_eq!(travels, whole),
+            }
+        });
     }
 }

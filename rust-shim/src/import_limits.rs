@@ -102,6 +102,8 @@ fn end(message: String) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
     use std::panic::catch_unwind;
 
     fn failure(body: impl FnOnce() + panic::UnwindSafe) -> String {
@@ -128,5 +130,31 @@ mod tests {
         let longest = Size::of(&"a/".repeat(2048));
         assert_eq!((longest.bytes, longest.slashes), (4096, MOST_ELEMENTS));
         assert_eq!(longest.bytes * longest.slashes, MOST_AT_ONCE);
+    }
+
+    #[test]
+    fn fuzz_a_size_is_that_of_its_parts() {
+        fuzz::holds(vec(fuzz::text_of(&["/", "//", "a"]), 0..6), |parts| {
+            let mut size = Size::default();
+            parts.iter().for_each(|part| size.write_str(part).unwrap());
+            let whole = parts.concat();
+            assert_eq!(size.bytes, whole.len());
+            assert_eq!(size.slashes, whole.matches('/').count());
+        });
+    }
+
+    #[test]
+    fn fuzz_a_resolver_may_remember_so_much_and_no_more() {
+        fuzz::holds(vec((0..2100_usize, 0..2000_usize), 0..40), |paths| {
+            let memory = Memory::default();
+            let mut remembered = 0;
+            for (slashes, more) in paths {
+                let path = "a/".repeat(slashes) + &"x".repeat(more);
+                // Each folder above it, with its path.
+                remembered += (slashes + 1) * (2 * slashes + more + ENTRY);
+                let charge = panic::AssertUnwindSafe(|| memory.charge(&path));
+                assert_eq!(catch_unwind(charge).is_ok(), remembered <= MOST_MEMORY);
+            }
+        });
     }
 }

@@ -110,6 +110,8 @@ impl Interrupter {
                 call: state.call,
             },
             ended: false,
+            #[cfg(feature = "count_kills")]
+            _inside: crate::kill_count::Inside::new(),
         }
     }
 
@@ -176,6 +178,9 @@ impl Interrupter {
 pub(crate) struct Call {
     gate: Gate,
     ended: bool,
+    /// Dropped after all else: until then a signal may come.
+    #[cfg(feature = "count_kills")]
+    _inside: crate::kill_count::Inside,
 }
 
 impl Call {

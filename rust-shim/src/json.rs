@@ -13,7 +13,11 @@ use crate::error::{Error, Result};
 /// Checks a text as the guest's parser will. With `blobs`, every `{"__bin__":N}` must name one of
 /// that many; without, such an object is nothing special.
 pub(crate) fn check(text: &str, blobs: Option<usize>) -> Result<()> {
-    let root = Node { depth: 0, blobs };
+    let root = Node {
+        depth: 0,
+        blobs,
+        may_be_index: false,
+    };
     let mut parser = serde_json::Deserializer::from_str(text);
     root.deserialize(&mut parser)
         .and_then(|_| parser.end())
@@ -28,14 +32,35 @@ pub(crate) fn check(text: &str, blobs: Option<usize>) -> Result<()> {
 struct Node {
     depth: usize,
     blobs: Option<usize>,
+    /// It may be the number in a placeholder, which the guest does not look at as a value of its own.
+    may_be_index: bool,
 }
 
 impl Node {
     fn child(self) -> Self {
         Self {
             depth: self.depth + 1,
+            may_be_index: false,
             ..self
         }
+    }
+
+    /// The value behind a placeholder's key.
+    fn index(self) -> Self {
+        Self {
+            may_be_index: self.blobs.is_some(),
+            ..self.child()
+        }
+    }
+
+    fn check_depth<E: serde::de::Error>(self) -> std::result::Result<(), E> {
+        if self.depth > MAX_JSON_DEPTH {
+            // Upstream's words.
+            return Err(E::custom(format!(
+                "JSON nesting depth exceeds maximum ({MAX_JSON_DEPTH})"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -46,11 +71,8 @@ impl<'de> DeserializeSeed<'de> for Node {
         self,
         input: D,
     ) -> std::result::Result<Option<u64>, D::Error> {
-        if self.depth > MAX_JSON_DEPTH {
-            // Upstream's words.
-            return Err(D::Error::custom(format!(
-                "JSON nesting depth exceeds maximum ({MAX_JSON_DEPTH})"
-            )));
+        if !self.may_be_index {
+            self.check_depth()?;
         }
         input.deserialize_any(self)
     }
@@ -91,6 +113,7 @@ impl<'de> Visitor<'de> for Node {
         self,
         mut items: A,
     ) -> std::result::Result<Option<u64>, A::Error> {
+        self.check_depth()?;
         while items.next_element_seed(self.child())?.is_some() {}
         Ok(None)
     }
@@ -99,24 +122,26 @@ impl<'de> Visitor<'de> for Node {
         self,
         mut entries: A,
     ) -> std::result::Result<Option<u64>, A::Error> {
+        self.check_depth()?;
         // A key that comes twice counts once, and its last value counts: so the guest reads it.
         let (mut others, mut named) = (false, None);
         while let Some(is_placeholder) = entries.next_key_seed(Key)? {
-            let number = entries.next_value_seed(self.child())?;
             if is_placeholder {
-                named = number;
+                named = Some(entries.next_value_seed(self.index())?);
             } else {
                 others = true;
+                entries.next_value_seed(self.child())?;
             }
         }
-        if let (false, Some(index), Some(blobs)) = (others, named, self.blobs)
-            && index >= blobs as u64
-        {
-            return Err(A::Error::custom(format!(
-                "Binary placeholder index {index} out of bounds (have {blobs} blobs)"
-            )));
+        match (others, named, self.blobs) {
+            (false, Some(Some(index)), Some(blobs)) if index >= blobs as u64 => {
+                Err(A::Error::custom(format!(
+                    "Binary placeholder index {index} out of bounds (have {blobs} blobs)"
+                )))
+            }
+            (false, Some(Some(_)), Some(_)) | (_, None, _) => Ok(None),
+            _ => self.child().check_depth().map(|()| None), // It is an object after all.
         }
-        Ok(None)
     }
 }
 
@@ -146,6 +171,8 @@ impl Visitor<'_> for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::prelude::*;
 
     fn refusal(text: &str, blobs: Option<usize>) -> (Code, String) {
         let error = check(text, blobs).unwrap_err();
@@ -196,6 +223,28 @@ mod tests {
         assert_eq!(refusal(&nested(100_000, ""), None).0, Code::InvalidArgument);
     }
 
+    // The guest does not look into a placeholder: it is a value, like a number.
+    #[test]
+    fn a_blob_may_be_as_deep_as_a_number() {
+        let deepest = |inside| nested(MAX_JSON_DEPTH, inside);
+        check(&deepest(r#"{"__bin__":0}"#), Some(1)).unwrap();
+        let too_deep = |text: &str, blobs| {
+            let (code, message) = refusal(text, blobs);
+            assert_eq!(code, Code::InvalidArgument, "{text}");
+            assert!(message.contains("depth exceeds maximum (64)"), "{message}");
+        };
+        too_deep(&deepest(r#"[{"__bin__":0}]"#), Some(1));
+        too_deep(&deepest(r#"{"__bin__":0}"#), None);
+        for inside in [
+            r#"{"__bin__":"0"}"#,
+            r#"{"__bin__":[]}"#,
+            r#"{"__bin__":0,"a":1}"#,
+        ] {
+            too_deep(&deepest(inside), Some(1));
+        }
+        too_deep(&r#"{"__bin__":"#.repeat(100_000), Some(1));
+    }
+
     #[test]
     fn placeholders_name_blobs() {
         for text in [
@@ -223,5 +272,49 @@ mod tests {
             );
             check(text, None).unwrap();
         }
+    }
+
+    // Of a key that comes twice, `check` looks at both values, so only one direction holds for damaged texts.
+    #[test]
+    fn fuzz_the_check_is_the_guests() {
+        let damage = prop::option::of((any::<prop::sample::Index>(), "[\\[\\]{}\",:0-9a\\\\]?"));
+        let cases = (
+            fuzz::json(),
+            prop_oneof![0..70_usize, 60..67_usize], // The limit is 64.
+            any::<bool>(),
+            prop::option::of(0..4_usize),
+            damage,
+        );
+        fuzz::holds(cases, |(value, depth, in_lists, blobs, damage)| {
+            let (open, close) = if in_lists {
+                ("[", "]")
+            } else {
+                ("{\"a\":", "}")
+            };
+            let mut text = format!("{}{value}{}", open.repeat(depth), close.repeat(depth));
+            if let Some((index, replacement)) = &damage {
+                let mut bytes = text.into_bytes();
+                let at = index.index(bytes.len());
+                bytes.splice(at..=at, replacement.bytes());
+                text = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            let tree = serde_json::from_str(&text);
+            let accepted = tree
+                .as_ref()
+                .is_ok_and(|tree| fuzz::guest_accepts(tree, blobs, 0));
+            match check(&text, blobs) {
+                Ok(()) => assert!(accepted, "{text}"),
+                Err(error) if damage.is_none() => {
+                    assert!(!accepted, "{text}");
+                    assert_eq!(error.code(), Code::InvalidArgument);
+                }
+                Err(error) => {
+                    assert!(
+                        tree.is_err() || error.code() == Code::InvalidArgument,
+                        "{text}"
+                    );
+                }
+            }
+        });
     }
 }

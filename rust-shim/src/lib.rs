@@ -7,9 +7,10 @@
 //! `cbindgen.toml`.
 //!
 //! `unsafe` is confined to `ffi` (pointers from C), `callback` (pointers to C), `signal`
-//! (sigaction), `snapshot_memory` (upstream's page tables) and the one-line exports that call them. Every exported function is `unsafe` because
-//! it trusts the caller's pointers as far as the header's conventions say; that is the contract
-//! behind each `unsafe extern "C"` here and is not repeated at every function.
+//! (sigaction), `snapshot_memory` (upstream's page tables), `kill_count` (pthread_kill, for tests) and
+//! the one-line exports that call them. Every exported function is `unsafe` because it trusts the
+//! caller's pointers as far as the header's conventions say; that is the contract behind each
+//! `unsafe extern "C"` here and is not repeated at every function.
 #![allow(clippy::missing_safety_doc)] // The contract is the paragraph above and the header.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
@@ -57,7 +58,12 @@ mod snapshot_sizes;
 mod stats;
 mod trigger;
 
+#[cfg(feature = "count_kills")]
+mod kill_count;
+
 #[cfg(test)]
 mod fake_vm;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod header;

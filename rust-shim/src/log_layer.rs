@@ -348,8 +348,11 @@ impl From<Level> for LogLevel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
     use crate::hush::Hush;
     use crate::log_ring::Taken;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use serde_json::{Value as Json, json};
     use std::time::Duration;
     use tracing_subscriber::Registry;
@@ -516,5 +519,56 @@ mod tests {
         });
         assert_eq!(records[0]["message"], "formatting");
         assert_eq!(records[1]["fields"], json!([["x", "chatty"]]));
+    }
+
+    #[test]
+    fn fuzz_a_bounded_text_is_a_beginning() {
+        fuzz::holds((vec(fuzz::text(), 0..6), 0..60_usize), |(pieces, room)| {
+            let whole = pieces.concat();
+            let mut bounded = Bounded {
+                text: String::new(),
+                room,
+            };
+            let fits = pieces.iter().all(|piece| bounded.write_str(piece).is_ok());
+            assert_eq!(fits, whole.len() <= room);
+            if fits {
+                assert_eq!(bounded.text, whole);
+                return assert_eq!(bounded.room, room - whole.len());
+            }
+            let end = (0..=room)
+                .rfind(|end| whole.is_char_boundary(*end))
+                .unwrap();
+            assert_eq!(bounded.text, format!("{}{CUT}", &whole[..end]));
+            assert_eq!(bounded.room, 0);
+        });
+    }
+
+    #[test]
+    fn fuzz_what_is_logged_arrives() {
+        let cases = (
+            fuzz::text(),
+            fuzz::text(),
+            any::<f64>(),
+            any::<i64>(),
+            any::<u64>(),
+        );
+        fuzz::holds(cases, |(message, text, float, signed, unsigned)| {
+            let records = collect(LogLevel::Trace, false, || {
+                tracing::info!(target: "t", text, float, signed, unsigned, "{message}");
+            });
+            assert_eq!(records[0]["message"], message);
+            let number = if float.is_finite() {
+                json!(float)
+            } else {
+                json!(float.to_string())
+            };
+            let fields = json!([
+                ["text", text],
+                ["float", number],
+                ["signed", signed],
+                ["unsigned", unsigned]
+            ]);
+            assert_eq!(records[0]["fields"], fields);
+        });
     }
 }

@@ -150,6 +150,9 @@ impl<T> Ring<T> {
 mod tests {
     use super::Taken::{Lost, Value};
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     const NO_TIME: Duration = Duration::ZERO;
     const FOR_EVER: Duration = Duration::MAX;
@@ -295,5 +298,75 @@ mod tests {
             }
         });
         assert_eq!(received + lost, u64::from(WRITERS * EACH));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Open(usize),
+        Close,
+        Push(usize),
+        Take(usize),
+    }
+
+    // The same as a list in which what is lost is written down, too.
+    #[test]
+    fn fuzz_a_ring_is_a_list_with_gaps() {
+        let bytes = prop_oneof![
+            0..10_usize,
+            MAX_BYTES / 3..MAX_BYTES / 2,
+            Just(usize::MAX >> 1)
+        ];
+        let step = prop_oneof![
+            1 => (1..5_usize).prop_map(Step::Open),
+            1 => Just(Step::Close),
+            12 => bytes.prop_map(Step::Push),
+            4 => (1..4_usize).prop_map(Step::Take),
+        ];
+        fuzz::holds(vec(step, 0..60), |steps| {
+            let ring = Ring::new();
+            let (mut list, mut capacity, mut open) =
+                (Vec::<(Taken<usize>, usize)>::new(), 0, false);
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Open(room) => {
+                        ring.open(room);
+                        (list, capacity, open) = (Vec::new(), room, true);
+                    }
+                    Step::Close => {
+                        ring.close();
+                        open = false;
+                    }
+                    Step::Push(bytes) => {
+                        ring.push(number, bytes);
+                        let values = list.iter().filter(|(taken, _)| matches!(taken, Value(_)));
+                        let used: usize = values.clone().map(|(_, bytes)| bytes).sum();
+                        let full = values.count() >= capacity || used + bytes > MAX_BYTES;
+                        match list.last_mut() {
+                            _ if !open => {}
+                            Some((Lost(count), _)) if full => *count += 1,
+                            _ if full => list.push((Lost(1), 0)),
+                            _ => list.push((Value(number), bytes)),
+                        }
+                    }
+                    Step::Take(max) => {
+                        // As many values, what was lost before each, and what was lost last.
+                        let is_value =
+                            |(taken, _): &(Taken<usize>, usize)| matches!(taken, Value(_));
+                        let last = list
+                            .iter()
+                            .enumerate()
+                            .filter(|(_, entry)| is_value(entry))
+                            .nth(max - 1);
+                        let mut end = last.map_or(list.len(), |(index, _)| index + 1);
+                        if !list[end..].iter().any(is_value) {
+                            end = list.len();
+                        }
+                        let closed = !open && list.is_empty();
+                        let taken: Vec<_> = list.drain(..end).map(|(taken, _)| taken).collect();
+                        assert_eq!(ring.take(max, NO_TIME), (!closed).then_some(taken));
+                    }
+                }
+            }
+        });
     }
 }

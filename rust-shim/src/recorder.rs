@@ -287,8 +287,11 @@ struct Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
     use crate::hush::Hush;
     use metrics::{counter, gauge, histogram, with_local_recorder};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use serde_json::{Value as Json, json};
     use std::time::Duration;
 
@@ -474,5 +477,65 @@ mod tests {
             assert_eq!(series["count"], 800);
         }
         assert_eq!(all.as_array().unwrap().len(), 11);
+    }
+
+    // Names of handlers are labels, and anybody's.
+    #[test]
+    fn fuzz_labels_are_kept_as_they_are() {
+        let name = prop_oneof![
+            fuzz::text(),
+            Just("h".to_owned()),
+            fuzz::text().prop_map(|t| t.repeat(40))
+        ];
+        fuzz::holds(vec((name, 1..1000_u64), 0..20), |updates| {
+            let recorder = Recorder::default();
+            let (mut kept, mut dropped) = (BTreeMap::new(), 0);
+            with_local_recorder(&recorder, || {
+                for (name, value) in updates {
+                    counter!("calls", "name" => name.clone()).increment(value);
+                    match "calls".len() + "name".len() + name.len() <= MAX_KEY_BYTES {
+                        true => *kept.entry(name).or_insert(0) += value,
+                        false => dropped += 1,
+                    }
+                }
+            });
+            let mut expected: Vec<_> = kept
+                .iter()
+                .map(|(name, value)| json!({"name": "calls", "kind": "counter", "labels": {"name": name}, "value": value}))
+                .collect();
+            if dropped > 0 {
+                expected.push(
+                    json!({"name": DROPPED, "kind": "counter", "labels": {}, "value": dropped}),
+                );
+            }
+            assert_eq!(snapshot(&recorder), Json::from(expected));
+        });
+    }
+
+    #[test]
+    fn fuzz_a_histogram_counts_each_value_once() {
+        let value = prop_oneof![0.0..3e7, proptest::sample::select(&BOUNDS[..])];
+        fuzz::holds(vec(value, 0..40), |values| {
+            let buckets = Buckets::new(Unit::Microseconds);
+            values.iter().for_each(|value| buckets.record(*value));
+            let Value::Histogram {
+                count,
+                sum,
+                buckets,
+                ..
+            } = buckets.read()
+            else {
+                panic!("it is a histogram");
+            };
+            assert_eq!(count, values.len() as u64);
+            assert_eq!(sum, values.iter().sum::<f64>());
+            for bucket in buckets {
+                let below = values
+                    .iter()
+                    .filter(|value| **value <= bucket.upper_bound)
+                    .count();
+                assert_eq!(bucket.count, below as u64, "up to {}", bucket.upper_bound);
+            }
+        });
     }
 }

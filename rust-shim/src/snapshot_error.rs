@@ -192,6 +192,7 @@ fn os_error(text: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
 
     /// Each text that upstream's `sandbox/snapshot/file` can make, with stand-ins for what varies.
     #[test]
@@ -347,5 +348,46 @@ mod tests {
             let error = convert(HyperlightError::PoisonedSandbox);
             assert_eq!(error.code(), Code::Poisoned);
         }
+    }
+
+    // In each of upstream's texts a name stands in the place of NAME, quoted.
+    #[test]
+    fn fuzz_no_name_changes_a_code() {
+        const TEXTS: [&str; 16] = [
+            "load failed to stat NAME: No such file or directory (os error 2)",
+            "load failed to stat NAME: Permission denied (os error 13)",
+            "load path NAME is not a directory",
+            "failed to read oci-layout: blob file NAME not found",
+            "failed to read index.json: blob file NAME not found",
+            "failed to read index.json: NAME is not a regular file",
+            "failed to read index.json: file NAME is 9 bytes, which exceeds maximum allowed 1",
+            "no manifest tagged NAME in OCI layout NAME. Available tags: [NAME]",
+            "OCI layout NAME has multiple manifests tagged NAME",
+            "unsupported OCI image layout version NAME (expected \"1.0.0\")",
+            "unexpected config media type NAME",
+            "OCI index has unexpected media type NAME",
+            "failed to open NAME: Too many levels of symbolic links (os error 40)",
+            "failed to stat NAME: Input/output error (os error 5)",
+            "save: NAME exists and is not a directory",
+            "atomic write: failed to create tmp in NAME: No space left (os error 28) at path NAME",
+        ];
+        let phrases = &[
+            "\" not found",
+            " is not a regular file",
+            " exceeds maximum allowed ",
+            "(os error 2)",
+            "blob file \"",
+            "snapshot ABI version mismatch: ",
+            "load failed to stat ",
+            "save: ",
+        ];
+        fuzz::holds(fuzz::text_of(phrases), |name| {
+            for text in TEXTS {
+                let plain = code(&text.replace("NAME", "\"x\""));
+                assert!(plain.is_some(), "{text}");
+                let text = text.replace("NAME", &format!("{name:?}"));
+                assert_eq!(code(&text), plain, "{text}");
+            }
+        });
     }
 }

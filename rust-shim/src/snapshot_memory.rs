@@ -38,7 +38,10 @@ pub(crate) fn size<S: TableReadOps<TableAddr = u64>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
     use hyperlight_common::vmem::PhysAddr;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     /// The memory of a snapshot; upstream gives none out without a guest.
     struct Memory(Vec<u64>);
@@ -90,5 +93,26 @@ mod tests {
     fn memory_without_page_tables_has_no_size() {
         assert_eq!(size(&memory(10, &[]), &Settings::default()), None);
         assert_eq!(size(&memory(0, &[]), &Settings::default()), None);
+    }
+
+    #[test]
+    fn fuzz_only_the_last_page_table_counts() {
+        let marks = vec((0..20_usize, 0..512_usize), 0..6);
+        fuzz::holds(
+            (0..20_usize, any::<bool>(), marks),
+            |(pages, has_tables, marks)| {
+                let last = pages.checked_sub(1).filter(|_| has_tables);
+                let mut memory = memory(pages, last.as_slice());
+                // A guest may have the same bytes anywhere else, but the page tables are not its own.
+                for (page, word) in marks
+                    .into_iter()
+                    .filter(|(page, word)| page + 1 < pages && *word != 510)
+                {
+                    memory.0[page * 512 + word] = SCRATCH_TOP_GPA as u64 & PTE_ADDR_MASK;
+                }
+                let expected = last.map(|_| pages as u64 * 4096);
+                assert_eq!(size(&memory, &Settings::default()), expected);
+            },
+        );
     }
 }

@@ -78,6 +78,9 @@ fn read_json(path: &Path) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use std::fs;
     use std::path::PathBuf;
 
@@ -176,5 +179,75 @@ mod tests {
         fs::remove_file(layout.blob("b")).unwrap();
         fs::create_dir(layout.blob("b")).unwrap();
         assert!(layout.find("v1").is_none());
+    }
+
+    // What is found is what the files say, or nothing, and no file outside of the folder is looked for.
+    #[test]
+    fn fuzz_damaged_files_say_nothing_wrong() {
+        let layout = Layout::new("fuzz");
+        let files = [
+            layout.0.join("index.json"),
+            layout.blob("a"),
+            layout.blob("b"),
+        ];
+        let whole = files.clone().map(|path| fs::read(path).unwrap());
+        let damage = (
+            0..3_usize,
+            any::<prop::sample::Index>(),
+            0..12_usize,
+            vec(any::<u8>(), 0..12),
+        );
+        fuzz::holds(
+            (any::<[u64; 4]>(), prop::option::of(damage)),
+            |(sizes, damage)| {
+                let config = serde_json::json!({ "layout": {
+                    "heap_size": sizes[0], "scratch_size": sizes[1],
+                    "input_data_size": sizes[2], "output_data_size": sizes[3],
+                }});
+                let mut contents = [
+                    whole[0].clone(),
+                    whole[1].clone(),
+                    config.to_string().into_bytes(),
+                ];
+                if let Some((file, index, length, bytes)) = &damage {
+                    let start = index.index(contents[*file].len());
+                    let end = (start + length).min(contents[*file].len());
+                    contents[*file].splice(start..end, bytes.iter().copied());
+                }
+                files
+                    .iter()
+                    .zip(&contents)
+                    .for_each(|(path, data)| fs::write(path, data).unwrap());
+                let found = layout.find("v1");
+                assert!(found.is_some() || damage.is_some());
+                let Some((digest, settings)) = found else {
+                    return;
+                };
+                assert_eq!(
+                    digest,
+                    self::digest("a").parse().unwrap(),
+                    "there is no other manifest"
+                );
+                let damaged = damage.is_some_and(|(file, ..)| file == 2);
+                let found = [
+                    settings.heap,
+                    settings.scratch,
+                    settings.input_buffer,
+                    settings.output_buffer,
+                ];
+                let wrong = found
+                    .iter()
+                    .zip(sizes)
+                    .filter(|(found, size)| *found != size)
+                    .count();
+                assert!(
+                    wrong == 0
+                        || damaged
+                            && found.iter().all(|n| {
+                                String::from_utf8_lossy(&contents[2]).contains(&n.to_string())
+                            })
+                );
+            },
+        );
     }
 }
