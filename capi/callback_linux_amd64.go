@@ -11,8 +11,7 @@ import (
 )
 
 // Callbacks have native frames below them, which nothing may unwind: the functions that they call return, and do what
-// is a user's in Guarded. In tests each begins with a collection of garbage: while C calls back, the call that it is in
-// still needs its memory.
+// is a user's in Guarded.
 
 // trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
 // process and never frees one, so each is made once.
@@ -31,7 +30,7 @@ var callbackAddresses = sync.OnceValue(func() trampolines {
 // onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 	if storms {
-		collectGarbage()
+		stormInCallback()
 	}
 	if function, _ := functions.get(key).(func(string)); function != nil {
 		function(strings.Clone(unsafe.String((*byte)(text), length)))
@@ -42,7 +41,7 @@ func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 // onHostCall is an hljs_host_fn. The arguments are borrowed, so they are copied.
 func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) uintptr {
 	if storms {
-		collectGarbage()
+		stormInCallback()
 	}
 	if function, _ := functions.get(key).(HostFunction); function != nil {
 		copiedArgs := bytes.Clone(unsafe.Slice((*byte)(args), argsLen))
@@ -55,7 +54,7 @@ func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs u
 // onStat is an hljs_stat_fn.
 func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
 	if storms {
-		collectGarbage()
+		stormInCallback()
 	}
 	kind := FileKindNothing
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
@@ -67,7 +66,7 @@ func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
 // onRead is an hljs_read_fn.
 func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uintptr {
 	if storms {
-		collectGarbage()
+		stormInCallback()
 	}
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
 		tree.Read(File{file}, strings.Clone(unsafe.String((*byte)(path), length)), int(min(maxLen, math.MaxInt)))
@@ -78,7 +77,7 @@ func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uint
 // onDrop is an hljs_drop_fn.
 func onDrop(key uintptr) uintptr {
 	if storms {
-		collectGarbage()
+		stormInCallback()
 	}
 	functions.remove(key)
 	return 0

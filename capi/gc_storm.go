@@ -2,6 +2,7 @@ package capi
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -16,11 +17,31 @@ type storm struct{ over atomic.Bool }
 
 // startStorm collects garbage before a native call, and during one that takes long, until end: after a millisecond, and
 // then ever more seldom.
-func startStorm() *storm {
-	collectGarbage()
+func startStorm(symbol uintptr) *storm {
 	s := &storm{}
-	s.rageAfter(time.Millisecond)
+	if isDue(symbol) {
+		collectGarbage()
+		s.rageAfter(time.Millisecond)
+	}
 	return s
+}
+
+// crossings counts the calls of each function.
+var crossings sync.Map
+
+// isDue says whether a call of a function, or one back (0), is to have its storm: each of the first 2,000, and then one of
+// 64. A batch of a million events would take hours otherwise, and show nothing that the first have not shown.
+func isDue(symbol uintptr) bool {
+	count, _ := crossings.LoadOrStore(symbol, new(atomic.Int64))
+	n := count.(*atomic.Int64).Add(1)
+	return n <= 2000 || n%64 == 0
+}
+
+// stormInCallback is for what C calls: the call that it is in still needs its memory.
+func stormInCallback() {
+	if isDue(0) {
+		collectGarbage()
+	}
 }
 
 func (s *storm) rageAfter(pause time.Duration) {
