@@ -29,6 +29,9 @@ var callbackAddresses = sync.OnceValue(func() trampolines {
 
 // onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
 func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
+	if storms {
+		stormInCallback()
+	}
 	if function, _ := functions.get(key).(func(string)); function != nil {
 		function(strings.Clone(unsafe.String((*byte)(text), length)))
 	}
@@ -37,6 +40,9 @@ func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
 
 // onHostCall is an hljs_host_fn. The arguments are borrowed, so they are copied.
 func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) uintptr {
+	if storms {
+		stormInCallback()
+	}
 	if function, _ := functions.get(key).(HostFunction); function != nil {
 		copiedArgs := bytes.Clone(unsafe.Slice((*byte)(args), argsLen))
 		copiedBlobs := bytes.Clone(unsafe.Slice((*byte)(blobs), blobsLen))
@@ -47,6 +53,9 @@ func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs u
 
 // onStat is an hljs_stat_fn.
 func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
+	if storms {
+		stormInCallback()
+	}
 	kind := FileKindNothing
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
 		kind = tree.Stat(strings.Clone(unsafe.String((*byte)(path), length)))
@@ -56,6 +65,9 @@ func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
 
 // onRead is an hljs_read_fn.
 func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uintptr {
+	if storms {
+		stormInCallback()
+	}
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
 		tree.Read(File{file}, strings.Clone(unsafe.String((*byte)(path), length)), int(min(maxLen, math.MaxInt)))
 	}
@@ -64,6 +76,9 @@ func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uint
 
 // onDrop is an hljs_drop_fn.
 func onDrop(key uintptr) uintptr {
+	if storms {
+		stormInCallback()
+	}
 	functions.remove(key)
 	return 0
 }

@@ -153,6 +153,9 @@ func (f *frame) outStats() {
 
 // call crosses into C. The frame is used after it, so it, and what it pins, outlive the call.
 func (f *frame) call(symbol uintptr) uintptr {
+	if storms {
+		defer startStorm(symbol).end()
+	}
 	result, _, _ := purego.SyscallN(symbol, f.args[:f.used]...)
 	return result
 }

@@ -1,0 +1,5 @@
+//go:build hyperlight_gcstorm
+
+package capi
+
+const storms = true

@@ -1,0 +1,129 @@
+package soak_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+	"github.com/stretchr/testify/require"
+)
+
+// usage is what this process holds of everything that can leak. Two of them are compared element by element.
+type usage [len(usageNames)]int
+
+var usageNames = [...]string{
+	"resident memory, KiB", "native memory in use, KiB", "Go objects", "Go memory in use, KiB",
+	"functions in the callback table", "files", "threads", "goroutines", "memory maps",
+}
+
+// The places of usage.
+const (
+	resident = iota
+	native
+	goObjects
+	goMemory
+	callbacks
+	files
+	threads
+	goroutines
+	maps
+)
+
+// measure has Go and malloc return to the system first what they keep for later.
+func measure(t *testing.T) usage {
+	t.Helper()
+	debug.FreeOSMemory()
+	purego.SyscallN(libc("malloc_trim"), 0)
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, status, _ = bytes.Cut(status, []byte("VmRSS:"))
+	var kib int
+	_, err = fmt.Sscan(string(status), &kib)
+	require.NoError(t, err)
+	mapped, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	return usage{
+		resident: kib, native: mallocated() >> 10,
+		goObjects: int(memory.HeapObjects), goMemory: int(memory.HeapAlloc >> 10),
+		callbacks: int(marked.Load()),
+		files:     entries(t, "/proc/self/fd"), threads: entries(t, "/proc/self/task"),
+		goroutines: runtime.NumGoroutine(), maps: bytes.Count(mapped, []byte("\n")),
+	}
+}
+
+func entries(t *testing.T, folder string) int {
+	t.Helper()
+	list, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	return len(list)
+}
+
+// mallocated is how many bytes malloc has given away in this process: what the native library's objects take.
+func mallocated() int {
+	// glibc's struct mallinfo2. A function that returns a struct of this size takes its address first.
+	var info struct{ arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost uint64 }
+	purego.SyscallN(libc("mallinfo2"), uintptr(unsafe.Pointer(&info)))
+	runtime.KeepAlive(&info)
+	return int(info.uordblks + info.hblkhd)
+}
+
+// libc is the address of a function of glibc, 2.33 or later.
+func libc(function string) uintptr {
+	address, err := purego.Dlsym(purego.RTLD_DEFAULT, function)
+	if err != nil {
+		panic(err)
+	}
+	return address
+}
+
+// marked is how many marks are reachable. The functions that guests call are reachable as long as the native side keeps
+// their keys: so a mark in a function says whether its entry in the callback table is still there.
+var marked atomic.Int64
+
+type mark struct{ _ [4]int }
+
+func newMark() *mark {
+	marked.Add(1)
+	m := &mark{}
+	runtime.AddCleanup(m, func(struct{}) { marked.Add(-1) }, struct{}{})
+	return m
+}
+
+func (m *mark) keep() { runtime.KeepAlive(m) }
+
+// comesDownTo waits until nothing of what was measured is more than it was before, but for so much of each. What was
+// forgotten is freed by and by.
+func comesDownTo(t *testing.T, before, slack usage) usage {
+	t.Helper()
+	var now usage
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		now = measure(t)
+		if len(now.above(before, slack)) == 0 {
+			return now
+		}
+		if time.Now().After(end) {
+			require.Empty(t, now.above(before, slack), "a minute later there is more of this than before")
+		}
+	}
+}
+
+// above says what has grown, by more than the slack.
+func (u usage) above(before, slack usage) []string {
+	var grown []string
+	for i, name := range usageNames {
+		if slack[i] >= 0 && u[i] > before[i]+slack[i] {
+			grown = append(grown, fmt.Sprintf("%s: %d, and before %d", name, u[i], before[i]))
+		}
+	}
+	return slices.Clip(grown)
+}
