@@ -144,7 +144,7 @@ func TestForgottenObjects(t *testing.T) {
 		}},
 	}
 	// Native memory says it all: what malloc keeps when it was freed is resident, too.
-	slack := usage{resident: -1, native: 48, goObjects: 5000, goMemory: 256, threads: 8, goroutines: 1, maps: 16}
+	slack := usage{resident: -1, native: 48, goObjects: 5000, goMemory: 256, threads: 8, goroutines: 1, mappings: 16}
 	f.loaded() // What happens but once happens here.
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
@@ -276,7 +276,7 @@ func TestCloseRaces(t *testing.T) {
 	}
 	rounds := size(15, 2000)
 	many(rounds / 5)
-	slack := usage{resident: -1, native: 64, goObjects: 5000, goMemory: 512, threads: 16, goroutines: 1, maps: 24}
+	slack := usage{resident: -1, native: 64, goObjects: 5000, goMemory: 512, threads: 16, goroutines: 1, mappings: 24}
 	before := comesDownTo(t, measureWhenQuiet(t), slack)
 	many(rounds)
 	now := comesDownTo(t, before, slack)

@@ -49,7 +49,7 @@ func TestLeaks(t *testing.T) {
 // lost with each call, be it native or Go's, is 50,000 objects in that time, and 1.6 MB at least.
 var leakSlack = usage{
 	resident: 2048, native: 128, goObjects: 2000, goMemory: 256,
-	callbacks: 0, files: 0, threads: 2, goroutines: 1, maps: 16,
+	callbacks: 0, files: 0, threads: 2, goroutines: 1, mappings: 16,
 }
 
 func everythingManyTimes(t *testing.T) {

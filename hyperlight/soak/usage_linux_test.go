@@ -34,7 +34,7 @@ const (
 	files
 	threads
 	goroutines
-	maps
+	mappings
 )
 
 // measure has Go and malloc return to the system first what they keep for later.
@@ -57,7 +57,7 @@ func measure(t *testing.T) usage {
 		goObjects: int(memory.HeapObjects), goMemory: int(memory.HeapAlloc >> 10),
 		callbacks: int(marked.Load()),
 		files:     entries(t, "/proc/self/fd"), threads: entries(t, "/proc/self/task"),
-		goroutines: runtime.NumGoroutine(), maps: bytes.Count(mapped, []byte("\n")),
+		goroutines: runtime.NumGoroutine(), mappings: bytes.Count(mapped, []byte("\n")),
 	}
 }
 
