@@ -148,7 +148,7 @@ func TestBuilderKeepsWhatIsSet(t *testing.T) {
 		},
 		"no retry delay": {
 			func(b Builder) *Error { return BuilderSetInterruptRetryDelay(b, 0) },
-			func(c *Config) { c.InterruptRetryDelay = 0 },
+			func(c *Config) { c.InterruptRetryDelay = 1 },
 		},
 		"longest retry delay": {
 			func(b Builder) *Error { return BuilderSetInterruptRetryDelay(b, math.MaxUint64) },

@@ -481,7 +481,9 @@ hljs_code hljs_builder_set_output_buffer_size(const hljs_builder *builder,
                                               hljs_error **error);
 
 // Sets how long an interrupt waits before it signals the guest's thread again. Whoever interrupts waits as long,
-// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds.
+// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds. 0 counts as 1,
+// the shortest pause that the kernel knows: signals queue up, and without a pause they can come faster than the guest's
+// thread takes them, so that it does nothing else and the guest never stops.
 hljs_code hljs_builder_set_interrupt_retry_delay(const hljs_builder *builder,
                                                  uint64_t nanoseconds,
                                                  hljs_error **error);

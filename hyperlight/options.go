@@ -99,8 +99,10 @@ func WithOutputBufferSize(bytes int) Option {
 }
 
 // WithInterruptRetryDelay sets the pause between two signals of an interrupt, which is repeated until
-// the guest stops; 500 µs if not given, 0 for none. A call that was stopped returns after about one such
-// pause at most. Upstream: SandboxBuilder::with_interrupt_retry_delay.
+// the guest stops; 500 µs if not given. A call that was stopped returns after about one such pause at most. 0 is the
+// shortest pause that the kernel knows, some 50 µs, and [Config] has it as a nanosecond. Upstream:
+// SandboxBuilder::with_interrupt_retry_delay, which takes 0 for no pause: then signals queue up faster than the
+// guest's thread takes them, and it may never stop.
 func WithInterruptRetryDelay(delay time.Duration) Option {
 	return option(func(o *options) { o.config.InterruptRetryDelay = delay })
 }

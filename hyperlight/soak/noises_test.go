@@ -28,14 +28,14 @@ type noises struct {
 
 func newNoises(t *testing.T) *noises {
 	n := &noises{t: t, all: []*noise{
-		{what: "times goroutines on small stacks were signalled", every: 4, do: smallStacks},
+		{what: "times goroutines on small stacks were signalled", every: 8, do: smallStacks},
 		{what: "sandboxes booted", every: 250, do: bootAnother(t)},
 		{what: "snapshots loaded", every: 200, do: loadAnotherSnapshot(t)},
 		{what: "signals sent to itself and notified", every: 10, do: signalItself(t)},
-		{what: "times all threads were signalled", every: 5, do: signalAllThreads},
+		{what: "times all threads were signalled", every: 20, do: signalAllThreads},
 		{what: "times profiling was turned on or off", every: 150, do: profile(t)},
-		{what: "children run", every: 100, do: runChild(t)},
-		{what: "files written and read", every: 5, do: useFile(t)},
+		{what: "children run", every: 150, do: runChild(t)},
+		{what: "files written and read", every: 10, do: useFile(t)},
 		{what: "connections", every: 10, do: connect(t)},
 	}}
 	for _, noise := range n.all {

@@ -39,7 +39,7 @@ func TestSignals(t *testing.T) {
 	for i := range victims {
 		v := newVictim(t, func(delay time.Duration, do func()) {
 			byTimer(delay, func() { shots <- do })
-		}, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(1))
+		}, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(0))
 		random := chance(t, i)
 		calling.Go(func() {
 			defer func() { callbacks.Add(v.callbacks.Load()) }()

@@ -91,7 +91,9 @@ pub unsafe extern "C" fn hljs_builder_set_output_buffer_size(
 }
 
 /// Sets how long an interrupt waits before it signals the guest's thread again. Whoever interrupts waits as long,
-/// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds.
+/// and one thread repeats interrupts for all sandboxes, so do not make it longer than a few milliseconds. 0 counts as 1,
+/// the shortest pause that the kernel knows: signals queue up, and without a pause they can come faster than the guest's
+/// thread takes them, so that it does nothing else and the guest never stops.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_builder_set_interrupt_retry_delay(
     builder: *const Builder,
@@ -100,7 +102,7 @@ pub unsafe extern "C" fn hljs_builder_set_interrupt_retry_delay(
 ) -> Code {
     ffi::guard(error, || {
         set(builder, |settings| {
-            settings.interrupt_retry_delay = Duration::from_nanos(nanoseconds);
+            settings.interrupt_retry_delay = Duration::from_nanos(nanoseconds.max(1));
             Ok(())
         })
     })
