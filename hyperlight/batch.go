@@ -105,16 +105,16 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	if err != nil {
 		return nil, err
 	}
+	defer closeMonitors(all, monitors)
 	call := s.guest.enter(ctx, o.print)
 	call.batch = s.h.native
 	each := len(o.monitors)
 	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:])
+	defer capi.BatchFree(batch)
 	s.guest.leave(call)
-	closeMonitors(all, monitors)
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
-	defer capi.BatchFree(batch)
 	s.accountBatch(&o, call, batch, span)
 	results, err := call.eventResults(op, batch)
 	if err != nil {

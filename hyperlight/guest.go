@@ -67,20 +67,25 @@ func (g *guest) printing() printing {
 }
 
 // enter tells callbacks about a call that begins, and has it stopped when ctx ends. Only the sandbox's user of
-// the moment calls it, so calls of one guest never overlap.
+// the moment calls it, so calls of one guest never overlap. Should the user's context panic, none has begun.
 func (g *guest) enter(ctx context.Context, print printing) *guestCall {
 	call := &guestCall{guest: g, caller: ctx, output: output{printing: print}}
-	g.call.Store(call)
 	g.stopper.watch(ctx, &call.watch)
+	g.call.Store(call)
 	return call
 }
 
 // leave ends what enter began, and delivers what the guest has printed last.
 func (g *guest) leave(call *guestCall) {
+	defer g.forget(call) // Also if the user's context panics.
 	if call.output.isPending() {
 		g.guarded(call.output.flush)
 	}
 	g.stopper.unwatch(&call.watch)
+}
+
+// forget ends a call for callbacks, and for good if the sandbox was closed.
+func (g *guest) forget(call *guestCall) {
 	if g.closed.Load() {
 		g.stopper.stop() // For ever, whatever unwatch has undone.
 	}
@@ -95,13 +100,13 @@ func (g *guest) close() {
 	}
 	g.closing.Do(func() {
 		g.closed.Store(true)
-		if call := g.call.Load(); call != nil {
-			call.finish(errSandboxClosed)
-		}
 		go func() {
 			defer close(g.stopped)
 			g.stopper.stop() // It waits until the guest has stopped.
 		}()
+		if call := g.call.Load(); call != nil {
+			call.finish(errSandboxClosed)
+		}
 	})
 }
 

@@ -75,11 +75,7 @@ func (h *handle[T]) wait(ctx context.Context, op string) error {
 	for {
 		select {
 		case h.queue <- struct{}{}:
-			if ctx.Err() != nil { // At the same time.
-				h.leave()
-				return contextError(op, ctx)
-			}
-			return nil
+			return h.leaveIfOver(ctx, op)
 		case <-h.closed:
 			return h.unusable(op)
 		case <-ctx.Done():
@@ -90,6 +86,21 @@ func (h *handle[T]) wait(ctx context.Context, op string) error {
 			}
 		}
 	}
+}
+
+// leaveIfOver is for who has waited for his turn: ctx may have ended at the same time. It is the user's, and may panic.
+func (h *handle[T]) leaveIfOver(ctx context.Context, op string) error {
+	stays := false
+	defer func() {
+		if !stays {
+			h.leave()
+		}
+	}()
+	if ctx.Err() != nil {
+		return contextError(op, ctx)
+	}
+	stays = true
+	return nil
 }
 
 // leave ends what enter began.

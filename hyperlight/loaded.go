@@ -115,18 +115,18 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 	}
 	span.call(&o)
 	accounts := o.wantsStats || span.records()
-	defer runtime.KeepAlive(s)
 	s.slice.yieldIfLong()
 	if err := s.h.enter(ctx, op); err != nil {
 		return nil, err
 	}
-	defer s.h.leave()
+	defer s.leave()
 	var monitors []capi.Monitor
 	if len(o.monitors) > 0 {
 		var err error
 		if monitors, err = openMonitors(op, o.monitors); err != nil {
 			return nil, err
 		}
+		defer closeMonitors(o.monitors, monitors)
 	}
 	var before uint64
 	if accounts {
@@ -135,9 +135,6 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 	call := s.guest.enter(ctx, o.print)
 	result, err := s.runEvent(name, event, o.gc, monitors)
 	s.guest.leave(call)
-	if monitors != nil {
-		closeMonitors(o.monitors, monitors)
-	}
 	if accounts || call.output.dropped > 0 {
 		s.account(&o, call, before, span)
 	}
@@ -149,6 +146,12 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		return nil, call.explain(op, err)
 	}
 	return result, nil
+}
+
+// leave ends a call. s is reachable until then: else it would be closed as forgotten.
+func (s *LoadedJSSandbox) leave() {
+	s.h.leave()
+	runtime.KeepAlive(s)
 }
 
 // runEvent runs a handler on the guest's thread.

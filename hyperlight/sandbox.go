@@ -182,16 +182,20 @@ func (s *JSSandbox) load(ctx context.Context) (*LoadedJSSandbox, error) {
 	native, nativeErr := run(&s.guest.home, func() (capi.LoadedSandbox, *capi.Error) {
 		return capi.SandboxGetLoadedSandbox(s.h.native, s.guest.stopper.native)
 	})
-	s.guest.leave(call)
 	s.readStatus()
+	var loaded *LoadedJSSandbox
+	if nativeErr == nil {
+		loaded = newLoadedJSSandbox(native, s.guest)
+	}
+	s.guest.leave(call)
 	if nativeErr != nil {
 		return nil, call.explain(op, nativeErr)
 	}
 	if s.h.wasClosed() {
-		capi.LoadedSandboxFree(native)
+		loaded.h.close()
 		return nil, s.h.unusable(op)
 	}
-	return newLoadedJSSandbox(native, s.guest), nil
+	return loaded, nil
 }
 
 // readStatus asks the native object, whose user the caller is. A transition that refused to begin
