@@ -56,8 +56,8 @@ var everyValue = []any{
 	hyperlight.Code(0), hyperlight.Code(99999), hyperlight.MetricKind("\xff"), hyperlight.Thrown("\xff"),
 }
 
-// neitherCalled are the other types: interfaces that only the package can implement, and functions that callers write.
-type neitherCalled struct {
+// The other types are interfaces, most of which only the package can implement, and functions that callers write.
+var _ struct {
 	hyperlight.BatchOption
 	hyperlight.CallOption
 	hyperlight.Caller
@@ -83,12 +83,12 @@ var everySentinel = []error{
 	hyperlight.ErrSnapshotIO, hyperlight.ErrMonitorFailedToStart, hyperlight.ErrTooManyTriggers, hyperlight.ErrTelemetryTooLate,
 	hyperlight.ErrMetricsDisabled, hyperlight.ErrLogsRunning, hyperlight.ErrHostFunctionPanicked, hyperlight.ErrReentrant,
 	hyperlight.ErrEventEncoding, hyperlight.ErrResultDecoding, hyperlight.ErrPoolFull, hyperlight.ErrTemplatePanicked,
-	hyperlight.ErrLibraryNotFound, hyperlight.ErrABIMismatch, hyperlight.ErrLibraryLoaded,
+	hyperlight.ErrLibraryNotFound, hyperlight.ErrABIMismatch, hyperlight.ErrLibraryLoaded, hyperlight.ErrGoexit,
 	context.Canceled, context.DeadlineExceeded, errHostile,
 }
 
 // neverSentinel are those that no caller brings about.
-var neverSentinel = []error{hyperlight.ErrInternal, hyperlight.ErrGoexit}
+var neverSentinel = []error{hyperlight.ErrInternal}
 
 // errHostile is what functions and file systems of hostile callers fail with, and panic with.
 var errHostile = errors.Join(errors.New("hostile"), fs.ErrPermission)

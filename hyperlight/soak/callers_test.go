@@ -76,10 +76,9 @@ type objects struct {
 	sandbox        *hyperlight.JSSandbox
 	proto          *hyperlight.ProtoJSSandbox
 	closedSnapshot *hyperlight.Snapshot
-	calls          int // of the live sandbox's handler
 }
 
-// ending are methods that would end the objects that are to be as before.
+// endingMethods are methods that would end the objects that are to be as before.
 var endingMethods = []string{"Close", "Load", "LoadRuntime", "Unload", "ClearHandlers", "ClearModules", "AddHandler", "RemoveHandler"}
 
 func newObjects(t *testing.T) *objects {
