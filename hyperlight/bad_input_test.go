@@ -434,6 +434,11 @@ func TestZeroValues(t *testing.T) {
 	for op, err := range uses(t, proto, sandbox, loaded) {
 		require.ErrorIs(t, err, hyperlight.ErrClosed, op)
 	}
+	for op, err := range uses(t, nil, nil, nil) {
+		require.ErrorIs(t, err, hyperlight.ErrClosed, op)
+	}
+	assert.Equal(t, hyperlight.StatusClosed, (*hyperlight.LoadedJSSandbox)(nil).Status())
+	require.NoError(t, (*hyperlight.LoadedJSSandbox)(nil).Close(), "as in a defer, before the error is looked at")
 	require.ErrorIs(t, new(hyperlight.HostModule).Register("f", func() {}), hyperlight.ErrClosed)
 	for _, logs := range []*hyperlight.LogForwarder{nil, {}} {
 		require.ErrorIs(t, logs.Stop(t.Context()), hyperlight.ErrClosed)
@@ -452,4 +457,34 @@ func TestHugeEventsAreRefusedAtOnce(t *testing.T) {
 	require.ErrorIs(t, err, hyperlight.ErrBufferTooSmall)
 	assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 	require.JSONEq(t, `{"count":1}`, call(t, loaded, "{}"))
+}
+
+// The guest's errors bring names back, and the guest aborts when that does not fit. The output buffer may be the smaller.
+func TestNamesThatErrorsCannotBringBack(t *testing.T) {
+	sandbox := newSandbox(t, hyperlight.WithOutputBufferSize(8<<10))
+	name := strings.Repeat("n", 8<<10-256)
+	const tooLong = " has 7937 bytes, and may have 7936, since errors bring it back through the output buffer of 8192"
+	err := sandbox.AddHandler(name+"n", hyperlight.Script(counter))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	require.EqualError(t, err, "hyperlight: AddHandler: the handler name, with its base path,"+tooLong)
+	err = sandbox.AddModule(name[len("user:"):]+"n", hyperlight.Script(counter))
+	require.ErrorIs(t, err, hyperlight.ErrInvalidArgument)
+	require.EqualError(t, err, "hyperlight: AddModule: the module name, with its namespace,"+tooLong)
+
+	require.NoError(t, sandbox.AddHandler("handler", hyperlight.Script(counter)))
+	loaded := load(t, sandbox)
+	for _, test := range []struct {
+		name, event string
+		sentinel    error
+	}{
+		{name, "{}", hyperlight.ErrHandlerNotFound},
+		{name + "n", "{}", hyperlight.ErrInvalidArgument},
+		{name + "n", "{", hyperlight.ErrInvalidJSON},
+		{strings.Repeat("n", 500_000), "{}", hyperlight.ErrInvalidArgument},
+	} {
+		_, err := loaded.HandleEvent(t.Context(), test.name, []byte(test.event))
+		require.ErrorIs(t, err, test.sentinel)
+		require.Equal(t, hyperlight.StatusReady, loaded.Status())
+	}
+	require.Equal(t, `{"count":1}`, call(t, loaded, "{}"))
 }

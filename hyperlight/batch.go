@@ -72,6 +72,7 @@ func WithBatchMonitors(monitors ...Monitor) BatchOption {
 // [ErrReentrant], and [ErrInvalidArgument] for an empty name or one with a NUL byte or invalid UTF-8, a nil ctx, and
 // options that do not hold.
 func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
+	s = orZero(s)
 	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvents, name)
 	results, err := s.handleEvents(ctx, name, events, opts, span)
 	span.batch(len(events), results)

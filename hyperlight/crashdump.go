@@ -27,6 +27,7 @@ import (
 // (`./build.sh --features crashdump`), or the sandbox was made with WithCrashdump(false);
 // [ErrInternal] when the file cannot be written; [ErrConsumed], [ErrClosed], [ErrReentrant], and the error of ctx.
 func (s *JSSandbox) GenerateCrashdump(ctx context.Context) error {
+	s = orZero(s)
 	defer runtime.KeepAlive(s)
 	return generateCrashdump(ctx, s.h, capi.SandboxGenerateCrashdump)
 }
@@ -40,6 +41,7 @@ func (s *JSSandbox) GenerateCrashdump(ctx context.Context) error {
 //
 // Those of [JSSandbox.GenerateCrashdump].
 func (s *LoadedJSSandbox) GenerateCrashdump(ctx context.Context) error {
+	s = orZero(s)
 	defer runtime.KeepAlive(s)
 	return generateCrashdump(ctx, s.h, capi.LoadedSandboxGenerateCrashdump)
 }

@@ -310,6 +310,9 @@ var kinds = map[Code]struct {
 // Error is the operation, upstream's message, what stopped the guest, what can be done about it, and what
 // an exception comes from.
 func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	text := "hyperlight: " + e.Op + ": " + e.Message
 	if e.Monitor != "" {
 		text += " (by " + e.Monitor
@@ -339,7 +342,7 @@ func (e *Error) exceptionCause() string {
 // Is reports whether target is a sentinel of this error's code; for [errors.Is], where a Rust program
 // matches upstream's variant.
 func (e *Error) Is(target error) bool {
-	for _, sentinel := range kinds[e.Code].sentinels {
+	for _, sentinel := range kinds[orZero(e).Code].sentinels {
 		if sentinel == target {
 			return true
 		}
@@ -349,6 +352,7 @@ func (e *Error) Is(target error) bool {
 
 // Unwrap gives the JavaScript exception, or the cause outside this package and upstream.
 func (e *Error) Unwrap() error {
+	e = orZero(e)
 	if e.Exception != nil {
 		return e.Exception
 	}
@@ -360,7 +364,7 @@ func (e *Error) Format(state fmt.State, verb rune) {
 	switch {
 	case verb == 'q':
 		_, _ = fmt.Fprintf(state, "%q", e.Error())
-	case verb == 'v' && state.Flag('+') && e.Exception != nil && e.Exception.Stack != "":
+	case verb == 'v' && state.Flag('+') && orZero(e).Exception != nil && e.Exception.Stack != "":
 		_, _ = io.WriteString(state, e.Error()+"\n"+e.Exception.Stack)
 	default:
 		_, _ = io.WriteString(state, e.Error())

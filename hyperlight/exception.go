@@ -49,6 +49,7 @@ const (
 // Error is the exception's message, in upstream's text the part after "message: ". Without one, it says what
 // was thrown.
 func (e *JSException) Error() string {
+	e = orZero(e)
 	switch {
 	case e.Message != "":
 		return e.Message
@@ -61,4 +62,4 @@ func (e *JSException) Error() string {
 // Unwrap is what the exception comes from, where that was an error in Go: of the host function that threw
 // it, or of the file system of [ProtoJSSandbox.SetModuleLoader], when a module could not be had; or nil.
 // Upstream keeps only the text of such an error.
-func (e *JSException) Unwrap() error { return e.cause }
+func (e *JSException) Unwrap() error { return orZero(e).cause }

@@ -36,7 +36,7 @@ const mostFrames = 128
 // text alone.
 func (e *JSException) Frames() []Frame {
 	var frames []Frame
-	for line := range strings.SplitSeq(e.Stack, "\n") {
+	for line := range strings.SplitSeq(orZero(e).Stack, "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}

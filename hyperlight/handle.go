@@ -35,6 +35,14 @@ func newHandle[T any](native T, free func(T), g *guest) *handle[T] {
 	}
 }
 
+// orZero has methods answer for a nil pointer as for a zero value.
+func orZero[T any](object *T) *T {
+	if object == nil {
+		return new(T)
+	}
+	return object
+}
+
 // closeWhenForgotten closes h when owner becomes unreachable: a backstop for a forgotten Close.
 func closeWhenForgotten[O, T any](owner *O, h *handle[T]) {
 	runtime.AddCleanup(owner, func(h *handle[T]) { forgotten.close(h.close) }, h)
@@ -177,7 +185,7 @@ func (h *handle[T]) peek(use func(native T)) bool {
 // unusable says why the object cannot be used.
 func (h *handle[T]) unusable(op string) error {
 	if h == nil {
-		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; New and its successors make usable ones"}
+		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value, or nil; New and its successors make usable ones"}
 	}
 	if h.state.Load() == uint32(StatusConsumed) {
 		return &Error{Op: op, Code: CodeConsumed, Message: "the sandbox has already been consumed"}

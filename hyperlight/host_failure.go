@@ -27,6 +27,7 @@ var ErrGoexit = capi.ErrGoexit
 
 // Error says which function panicked, and with what. The guest is told the same in upstream's words.
 func (p *HostPanic) Error() string {
+	p = orZero(p)
 	return fmt.Sprintf("host function %q of module %q panicked: %v", p.Function, p.Module, p.Value)
 }
 
@@ -35,7 +36,7 @@ func (p *HostPanic) Is(target error) bool { return target == ErrHostFunctionPani
 
 // Unwrap is the value, if that is an error; so [errors.As] finds it, which upstream has nothing like.
 func (p *HostPanic) Unwrap() error {
-	err, _ := p.Value.(error)
+	err, _ := orZero(p).Value.(error)
 	return err
 }
 

@@ -114,11 +114,13 @@ type HostModule struct {
 
 // Register is [ProtoJSSandbox.Register] for this module. Upstream: HostModule::register.
 func (m *HostModule) Register(name string, function any) error {
+	m = orZero(m)
 	return m.proto.register("HostModule.Register", m.name, name, function)
 }
 
 // RegisterRaw is [ProtoJSSandbox.RegisterRaw] for this module. Upstream: HostModule::register_js.
 func (m *HostModule) RegisterRaw(name string, function RawFunc) error {
+	m = orZero(m)
 	return m.proto.registerRaw("HostModule.RegisterRaw", m.name, name, function)
 }
 
@@ -212,10 +214,8 @@ func (p *ProtoJSSandbox) registerRaw(op, module, name string, function RawFunc) 
 }
 
 func (p *ProtoJSSandbox) registerCall(op, module, name string, call RawFunc) error {
+	p = orZero(p) // The zero HostModule has none.
 	defer runtime.KeepAlive(p)
-	if p == nil {
-		p = &ProtoJSSandbox{} // That of the zero HostModule.
-	}
 	if err := p.h.enter(context.Background(), op); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type InterruptHandle struct {
 // [ErrConsumed], [ErrClosed].
 func (s *LoadedJSSandbox) InterruptHandle() (*InterruptHandle, error) {
 	const op = "InterruptHandle"
+	s = orZero(s)
 	var native capi.InterruptHandle
 	var err *capi.Error
 	found := s.h.peek(func(loaded capi.LoadedSandbox) {

@@ -87,6 +87,7 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 // Nothing ran after: [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed], [ErrClosed], [ErrReentrant], and the
 // error of ctx without ErrCancelled. ErrClosed it is, too, if [LoadedJSSandbox.Close] stopped the guest.
 func (s *LoadedJSSandbox) HandleEvent(ctx context.Context, name string, event []byte, opts ...CallOption) ([]byte, error) {
+	s = orZero(s)
 	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvent, name)
 	result, err := s.handleEvent(ctx, name, event, opts, span)
 	return result, span.end(err)
@@ -192,6 +193,7 @@ func (s *LoadedJSSandbox) account(o *callOptions, call *guestCall, before uint64
 // [ErrUnrecoverable], [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, [ErrReentrant], and the
 // error of ctx, which consume nothing.
 func (s *LoadedJSSandbox) Unload(ctx context.Context) (*JSSandbox, error) {
+	s = orZero(s)
 	ctx, span := s.guest.startSpan(ctx, spanUnload)
 	sandbox, err := s.unload(ctx)
 	return sandbox, span.end(err)
@@ -226,11 +228,11 @@ func (s *LoadedJSSandbox) readStatus() {
 
 // Config is the configuration in effect: that of New, with the sizes of the snapshot that was restored
 // last. It never waits. Upstream has none: its SandboxBuilder::get_config knows what was asked for.
-func (s *LoadedJSSandbox) Config() Config { return s.guest.configuration() }
+func (s *LoadedJSSandbox) Config() Config { return orZero(s).guest.configuration() }
 
 // Status is the state of the sandbox after the last finished call. It never waits for a running one.
 // Upstream: LoadedJSSandbox::status.
-func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
+func (s *LoadedJSSandbox) Status() Status { return orZero(s).h.currentStatus() }
 
 // Close frees the sandbox and its micro-VM. If a call is running, it stops the guest, as the end of a context
 // would: HandleEvent returns [ErrClosed], the context of its host functions ends, and the micro-VM is freed
@@ -238,6 +240,6 @@ func (s *LoadedJSSandbox) Status() Status { return s.h.currentStatus() }
 // and calls that wait for their turn ErrClosed. Close never waits, also not for a guest, returns nil, and may
 // be called more than once, and after the sandbox was consumed. Upstream drops it.
 func (s *LoadedJSSandbox) Close() error {
-	s.h.close()
+	orZero(s).h.close()
 	return nil
 }

@@ -75,6 +75,7 @@ func (p *ProtoJSSandbox) SetModuleLoader(fsys fs.FS) error {
 	if fsys == nil {
 		return invalidArgument(op, "fsys is nil")
 	}
+	p = orZero(p)
 	defer runtime.KeepAlive(p)
 	if err := p.h.enter(context.Background(), op); err != nil {
 		return err

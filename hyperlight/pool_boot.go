@@ -53,11 +53,9 @@ func (p *poolCore) bootFirst(ctx context.Context) error {
 	if add == nil {
 		add = addNothing
 	}
-	loaded, err := p.fromTemplate(ctx, add)
-	if err == nil {
-		err = p.takeBase(context.WithoutCancel(ctx), loaded)
-	}
-	return p.settleFirst(loaded, err)
+	return p.settleFirst(p.fromTemplate(ctx, add, func(loaded *LoadedJSSandbox) error {
+		return p.takeBase(context.WithoutCancel(ctx), loaded)
+	}))
 }
 
 // takeBase takes the snapshot that is the pool's, and has the sandbox share its memory.
@@ -96,19 +94,22 @@ func (p *poolCore) boot(ctx context.Context) (*LoadedJSSandbox, error) {
 		return nil, p.closedError("NewPool")
 	default:
 	}
-	loaded, err := p.fromTemplate(ctx, addNothing)
-	if err != nil {
-		return nil, err
-	}
-	return loaded, loaded.Restore(ctx, p.base.snapshot)
+	return p.fromTemplate(ctx, addNothing, func(loaded *LoadedJSSandbox) error {
+		return loaded.Restore(ctx, p.base.snapshot)
+	})
 }
 
-// fromTemplate makes a sandbox. The template's functions run guarded: there is nobody to whom they could panic.
-func (p *poolCore) fromTemplate(ctx context.Context, add func(*JSSandbox) error) (loaded *LoadedJSSandbox, err error) {
-	if panicked := capi.Guarded(func() { loaded, err = p.template.load(ctx, add) }, nil); panicked != nil {
+// fromTemplate makes a sandbox, and finishes it. The template's functions, and ctx, which may be the user's code, too, run
+// guarded: there is nobody to whom they could panic.
+func (p *poolCore) fromTemplate(ctx context.Context, add func(*JSSandbox) error, finish func(*LoadedJSSandbox) error) (loaded *LoadedJSSandbox, err error) {
+	if panicked := capi.Guarded(func() {
+		if loaded, err = p.template.load(ctx, add); err == nil {
+			err = finish(loaded)
+		}
+	}, nil); panicked != nil {
 		message := fmt.Sprintf("a function of the template panicked: %v\n%s", panicked.Value, panicked.Stack)
 		cause, _ := panicked.Value.(error)
-		return nil, &Error{Op: "NewPool", Code: CodeTemplatePanicked, Message: message, cause: cause}
+		return loaded, &Error{Op: "NewPool", Code: CodeTemplatePanicked, Message: message, cause: cause}
 	}
 	return loaded, err
 }

@@ -28,7 +28,7 @@ func (c *leaseContext) Value(key any) any {
 
 // leasesOf goes through the leaseContexts that ctx was made from, until visit has enough.
 func leasesOf(ctx context.Context, visit func(*leaseContext) (enough bool)) {
-	for {
+	for ctx != nil {
 		lease, _ := ctx.Value(leaseKey{}).(*leaseContext)
 		if lease == nil || visit(lease) {
 			return

@@ -45,11 +45,23 @@ func Probe(ctx context.Context, opts ...Option) error {
 	if ctx.Err() != nil {
 		return contextError(op, ctx)
 	}
-	answered := make(chan error, 1)
-	go func() { answered <- probe(ctx, opts) }()
+	type answer struct {
+		err      error
+		panicked *capi.Panic
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		var a answer
+		// What ctx and the options do may be the user's own code, whose panics are the caller's.
+		a.panicked = capi.Guarded(func() { a.err = probe(ctx, opts) }, nil)
+		answered <- a
+	}()
 	select {
-	case err := <-answered:
-		return err
+	case a := <-answered:
+		if a.panicked != nil {
+			panic(a.panicked.Value)
+		}
+		return a.err
 	case <-ctx.Done():
 		cause := causeOf(ctx)
 		return &Error{Op: op, Code: CodeContextDone, Message: "no guest has answered: " + cause.Error(), cause: cause}

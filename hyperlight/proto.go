@@ -104,6 +104,7 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 // 1 MiB above the least that New accepts; [ErrConsumed], [ErrClosed]; [ErrInvalidArgument] for a nil ctx, and
 // the error of ctx, which consume nothing.
 func (p *ProtoJSSandbox) LoadRuntime(ctx context.Context) (*JSSandbox, error) {
+	p = orZero(p)
 	ctx, span := p.guest.startSpan(ctx, spanLoadRuntime)
 	sandbox, err := p.loadRuntime(ctx)
 	return sandbox, span.end(err)
@@ -131,14 +132,14 @@ func (p *ProtoJSSandbox) loadRuntime(ctx context.Context) (*JSSandbox, error) {
 }
 
 // Config is the configuration in effect. It never waits. Upstream: SandboxBuilder::get_config, before build.
-func (p *ProtoJSSandbox) Config() Config { return p.guest.configuration() }
+func (p *ProtoJSSandbox) Config() Config { return orZero(p).guest.configuration() }
 
 // Status is [StatusReady], [StatusConsumed] or [StatusClosed]. It never waits. Upstream has none here.
-func (p *ProtoJSSandbox) Status() Status { return p.h.currentStatus() }
+func (p *ProtoJSSandbox) Status() Status { return orZero(p).h.currentStatus() }
 
 // Close frees the sandbox; if LoadRuntime is running, when that ends, with [ErrClosed]. It never waits,
 // returns nil, and may be called more than once, and after the sandbox was consumed. Upstream drops it.
 func (p *ProtoJSSandbox) Close() error {
-	p.h.close()
+	orZero(p).h.close()
 	return nil
 }

@@ -139,6 +139,7 @@ func (s *JSSandbox) ClearModules() error {
 }
 
 func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
+	s = orZero(s)
 	defer runtime.KeepAlive(s)
 	if err := s.h.enter(context.Background(), op); err != nil {
 		return err
@@ -166,6 +167,7 @@ func (s *JSSandbox) use(op string, call func(capi.Sandbox) *capi.Error) error {
 // ctx that stopped the guest, and not an [InterruptHandle]; [ErrOutOfMemory], [ErrGuestAborted],
 // [ErrAccessViolation] and [ErrVMFailure]. If s was closed meanwhile, that is ErrClosed.
 func (s *JSSandbox) Load(ctx context.Context) (*LoadedJSSandbox, error) {
+	s = orZero(s)
 	ctx, span := s.guest.startSpan(ctx, spanLoad)
 	loaded, err := s.load(ctx)
 	return loaded, span.end(err)
@@ -213,15 +215,15 @@ func (s *JSSandbox) readStatus() {
 
 // Config is the configuration in effect. It never waits. Upstream has none: SandboxBuilder::get_config knows
 // what was asked for.
-func (s *JSSandbox) Config() Config { return s.guest.configuration() }
+func (s *JSSandbox) Config() Config { return orZero(s).guest.configuration() }
 
 // Status is the state of the sandbox. It never waits. Upstream: JSSandbox::status.
-func (s *JSSandbox) Status() Status { return s.h.currentStatus() }
+func (s *JSSandbox) Status() Status { return orZero(s).h.currentStatus() }
 
 // Close frees the sandbox and its micro-VM. If Load is running, it stops the guest, as [LoadedJSSandbox.Close] does,
 // and Load returns [ErrClosed]. It never waits, returns nil, and may be called more than once, and after the sandbox
 // was consumed. Upstream drops it.
 func (s *JSSandbox) Close() error {
-	s.h.close()
+	orZero(s).h.close()
 	return nil
 }

@@ -33,6 +33,7 @@ func newSnapshot(native capi.Snapshot) *Snapshot {
 // [ErrPoisoned], [ErrUnrecoverable], [ErrHostResources], [ErrConsumed], [ErrClosed], [ErrReentrant];
 // [ErrInvalidArgument] for a nil ctx, and the error of ctx. The sandbox is as before then.
 func (s *LoadedJSSandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
+	s = orZero(s)
 	ctx, span := s.guest.startSpan(ctx, spanSnapshot)
 	snapshot, err := s.snapshot(ctx, span)
 	return snapshot, span.end(err)
@@ -74,6 +75,7 @@ func (s *LoadedJSSandbox) snapshot(ctx context.Context, span span) (*Snapshot, e
 // After any other failure ([ErrHostResources], [ErrSnapshotCorrupt] for a forged file, [ErrVMFailure])
 // [LoadedJSSandbox.Status] tells: poisoned, and another snapshot may be restored; or unrecoverable.
 func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error {
+	s = orZero(s)
 	ctx, span := s.guest.startSpan(ctx, spanRestore)
 	return span.end(s.restore(ctx, snapshot, span))
 }

@@ -33,6 +33,7 @@ type ExecutionStats struct {
 func (s *LoadedJSSandbox) LastCallStats() (ExecutionStats, bool) {
 	var stats ExecutionStats
 	var calls uint64
+	s = orZero(s)
 	s.h.peek(func(loaded capi.LoadedSandbox) { stats, calls = s.readStats(loaded) })
 	runtime.KeepAlive(s)
 	return stats, calls > 0

@@ -13,7 +13,7 @@ use crate::ffi::{self, Out};
 use crate::interrupt::Interrupter;
 use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
-use crate::refusal::{check_status, refusal, too_big};
+use crate::refusal::{check_event, check_status, refusal, too_big};
 use crate::repeater;
 use crate::sandbox::Sandbox;
 use crate::settings::{Effective, LONGEST_TEXT};
@@ -108,7 +108,8 @@ impl LoadedSandbox {
         rest: &[Monitor],
     ) -> Result<String> {
         let name = handler.name;
-        let input_buffer = self.settings.get().input_buffer;
+        let settings = self.settings.get();
+        let input_buffer = settings.input_buffer;
         let note = || {
             format!(
                 "handler name and event have {} bytes, the input buffer {input_buffer}",
@@ -122,6 +123,10 @@ impl LoadedSandbox {
                 Code::BufferTooSmall => error.with_note(&note()),
                 _ => error,
             });
+        }
+        if let Err(error) = settings.check_name("the handler name", name.len()) {
+            check_event(contents.status(), event)?;
+            return Err(error);
         }
         let monitors = || handler.monitors.iter().copied().chain(rest);
         // Upstream checks the name before it starts monitors.

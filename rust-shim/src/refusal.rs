@@ -21,6 +21,12 @@ pub(crate) fn check_status(status: SandboxStatus) -> hyperlight_js::Result<()> {
     }
 }
 
+/// What upstream finds fault with before it looks at sizes.
+pub(crate) fn check_event(status: SandboxStatus, event: &str) -> hyperlight_js::Result<()> {
+    serde_json::from_str::<IgnoredAny>(event).map_err(HyperlightError::JsonConversionFailure)?;
+    check_status(status)
+}
+
 /// How upstream refuses an event that is longer than the input buffer. It would do so itself, but only after it
 /// has made a tree of it, which takes 25 times its size of memory, and no monitor ends that.
 pub(crate) fn too_big(
@@ -29,10 +35,7 @@ pub(crate) fn too_big(
     event: &str,
     input_buffer: u64,
 ) -> HyperlightError {
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(event) {
-        return HyperlightError::JsonConversionFailure(error);
-    }
-    if let Err(error) = check_status(status) {
+    if let Err(error) = check_event(status, event) {
         return error;
     }
     let room = usize::try_from(input_buffer).unwrap_or(usize::MAX) - size_of::<u64>();

@@ -72,7 +72,12 @@ pub unsafe extern "C" fn hljs_sandbox_add_handler(
         let text = ffi::text_without_nul(script, script_len, "the script")?;
         let base = ffi::text_without_nul(base, base_len, "the base path")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
-        sandbox.settings.get().check_input(
+        let settings = sandbox.settings.get();
+        settings.check_name(
+            "the handler name, with its base path,",
+            base.len() + name.len(),
+        )?;
+        settings.check_input(
             "the script",
             encoded_len("register_handler", &[name, text, base]),
         )?;
@@ -171,7 +176,9 @@ pub unsafe extern "C" fn hljs_sandbox_add_module(
         let script = ffi::text_without_nul(script, script_len, "the script")?;
         let sandbox = ffi::borrow(sandbox, "sandbox")?;
         let qualified = format!("{ns}:{name}");
-        sandbox.settings.get().check_input(
+        let settings = sandbox.settings.get();
+        settings.check_name("the module name, with its namespace,", qualified.len())?;
+        settings.check_input(
             "the script",
             encoded_len("register_module", &[&qualified, script]),
         )?;

@@ -19,6 +19,9 @@ const PAGE: u64 = 4096;
 
 const BUFFER_OVERHEAD: usize = 16;
 
+/// What is around a name in the guest's errors, in upstream's messages; some 120 bytes are.
+const NAME_OVERHEAD: u64 = 256;
+
 /// How much text there can be in one of upstream's messages, whose encoder panics at 2 GiB.
 pub(crate) const LONGEST_TEXT: usize = (1 << 31) - 4096;
 
@@ -144,6 +147,19 @@ impl Settings {
         ))
     }
 
+    /// Refuses a name that the output buffer cannot carry: the guest's errors repeat the names of handlers and
+    /// modules, and one that does not fit aborts the guest.
+    pub(crate) fn check_name(&self, what: &str, name_len: usize) -> Result<()> {
+        let most = self.output_buffer.saturating_sub(NAME_OVERHEAD);
+        if name_len as u64 <= most {
+            return Ok(());
+        }
+        Err(Error::invalid_argument(format!(
+            "{what} has {name_len} bytes, and may have {most}, since errors bring it back through the output buffer of {}",
+            self.output_buffer
+        )))
+    }
+
     /// Refuses what the input buffer cannot carry, before upstream consumes the sandbox over it.
     /// `encoded` is the length of the whole encoded call.
     pub(crate) fn check_input(&self, what: &str, encoded: usize) -> Result<()> {
@@ -222,6 +238,20 @@ fn usize_of(what: &str, bytes: u64) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_fit_into_the_output_buffer() {
+        let settings = Settings::default();
+        settings.check_name("the name", 16 * 1024 - 256).unwrap();
+        let error = settings
+            .check_name("the name", 16 * 1024 - 255)
+            .unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(
+            error.message(),
+            "the name has 16129 bytes, and may have 16128, since errors bring it back through the output buffer of 16384"
+        );
+    }
 
     #[test]
     fn too_small_names_both_numbers() {

@@ -1,0 +1,13 @@
+package soak_test
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// watch panics with the name of a call that does not end. What it returns is called at the end.
+func watch(name string, arguments []reflect.Value) (done func()) {
+	timer := time.AfterFunc(orderPatience, func() { panic(fmt.Sprintf("%s%.300v hangs", name, arguments)) })
+	return func() { timer.Stop() }
+}
