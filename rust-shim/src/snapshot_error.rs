@@ -107,7 +107,7 @@ pub(crate) fn taking_or_restoring(error: HyperlightError) -> Error {
     }
 }
 
-/// Sizes that contradict each other, or that the host has no memory for. Snapshots that were taken here
+/// Sizes that contradict each other. Snapshots that were taken here
 /// have sizes that work, so the first kind comes from a file.
 fn size_failure(error: &HyperlightError) -> Option<Code> {
     match error {
@@ -116,9 +116,6 @@ fn size_failure(error: &HyperlightError) -> Option<Code> {
         | HyperlightError::SharedMemory(SharedMemoryError::MemoryRequest(..)) => {
             Some(Code::SnapshotCorrupt)
         }
-        HyperlightError::SharedMemory(
-            SharedMemoryError::MmapFailed(_) | SharedMemoryError::MemoryAllocationFailed(_),
-        ) => Some(Code::HostResources),
         HyperlightError::SharedMemory(SharedMemoryError::FileMetadata(_)) => Some(Code::SnapshotIo),
         _ => None,
     }
