@@ -7,6 +7,7 @@ use crate::callback::{DropFn, PrintFn, Printer};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::hypervisor;
 use crate::logs;
 use crate::metrics;
 use crate::proto_sandbox::ProtoSandbox;
@@ -246,6 +247,7 @@ pub unsafe extern "C" fn hljs_builder_build(
             Some(port) => upstream.with_debugging_enabled(port),
             None => upstream,
         };
+        hypervisor::check()?;
         metrics::before_sandbox();
         logs::subscribe();
         let proto = upstream.build().map_err(|e| {

@@ -40,6 +40,7 @@ mod exception;
 mod ffi;
 mod guest_error;
 mod hush;
+mod hypervisor;
 mod import_limits;
 mod interrupt;
 mod json;
