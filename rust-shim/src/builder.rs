@@ -11,6 +11,7 @@ use crate::hypervisor;
 use crate::logs;
 use crate::metrics;
 use crate::proto_sandbox::ProtoSandbox;
+use crate::room;
 use crate::settings::Settings;
 use crate::shell::Shell;
 
@@ -248,6 +249,7 @@ pub unsafe extern "C" fn hljs_builder_build(
             None => upstream,
         };
         hypervisor::check()?;
+        room::for_a_snapshot(options.settings.heap)?;
         metrics::before_sandbox();
         logs::subscribe();
         let proto = upstream.build().map_err(|e| {

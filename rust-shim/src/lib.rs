@@ -49,6 +49,7 @@ mod log_ring;
 mod recorder;
 mod refusal;
 mod repeater;
+mod room;
 mod settings;
 mod shell;
 mod signal;

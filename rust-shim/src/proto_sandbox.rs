@@ -15,6 +15,7 @@ use crate::host_call;
 use crate::hush::Hush;
 use crate::hypervisor;
 use crate::interrupt::Interrupter;
+use crate::room;
 use crate::sandbox::{self, Sandbox};
 use crate::settings::{Effective, Settings};
 use crate::shell::Shell;
@@ -166,6 +167,7 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let proto = ffi::borrow(proto, "proto")?;
         let contents = proto.shell.take()?;
         hypervisor::check()?;
+        room::for_a_snapshot(proto.settings.get().heap)?;
         let shield = signal::Shield::new();
         let result = contents.sandbox.load_runtime();
         drop(shield);
