@@ -45,9 +45,15 @@ func inChild(t *testing.T, change ...func(*exec.Cmd)) bool {
 		line = strings.TrimSuffix(line, "\n")
 		assert.Regexp(t, reported, line, "the library prints")
 		if _, text, found := strings.Cut(line, ": figure: "); found {
-			what, value, _ := strings.Cut(text, ": ")
+			what, value, _ := strings.Cut(strings.TrimPrefix(text, t.Name()+": "), ": ")
 			figure(t, what, value)
 		}
 	}
 	return false
+}
+
+// changesTheMachine is for tests that nobody wants on a machine of his own.
+func changesTheMachine(t *testing.T) {
+	t.Helper()
+	require.Equal(t, "1", os.Getenv("HYPERLIGHT_VM_INSIDE"), "this test is for the emulated machine: HYPERLIGHT_VM=always")
 }

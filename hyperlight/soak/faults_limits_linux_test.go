@@ -80,6 +80,7 @@ func TestFewMappings(t *testing.T) {
 	if !inChild(t) {
 		return
 	}
+	changesTheMachine(t)
 	const setting = "/proc/sys/vm/max_map_count"
 	usual, err := os.ReadFile(setting)
 	require.NoError(t, err)

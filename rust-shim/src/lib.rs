@@ -46,6 +46,7 @@ mod interrupt;
 mod json;
 mod log_layer;
 mod log_ring;
+mod monitor_threads;
 mod recorder;
 mod refusal;
 mod repeater;
