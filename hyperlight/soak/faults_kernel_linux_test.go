@@ -117,7 +117,7 @@ func loadingASnapshot(t *testing.T) scene {
 // counted is a sandbox that has counted to 1, which is what its snapshot is of.
 func counted(t *testing.T) scene {
 	t.Helper()
-	loaded := load(t, nil, counter)
+	loaded := load(t, nil, counter, hyperlight.WithUpstreamDefaults()) // They make small snapshots.
 	require.Equal(t, "1", call(t, loaded, "{}"))
 	return scene{loaded: loaded, clean: snapshot(t, loaded)}
 }
@@ -133,7 +133,7 @@ func closed(made interface{ Close() error }, err error) error {
 // Whatever the kernel refuses, at whatever step, comes back as an error that says so; the sandbox is no worse off than
 // its status says; and what has nothing to do with it goes on.
 func TestRefusedByTheKernel(t *testing.T) {
-	survivor := load(t, nil, counter)
+	survivor := load(t, nil, counter, hyperlight.WithUpstreamDefaults())
 	const (
 		resources  = "(close sandboxes and snapshots, or raise the limits of this process)"
 		unusable   = "(it cannot run a guest; `./build.sh doctor` tells more)"

@@ -25,7 +25,7 @@ func live(ctx context.Context, dir string) (err error) {
 			err = errors.Join(err, opened.Close())
 		}
 	}()
-	proto, err := hyperlight.New()
+	proto, err := hyperlight.New(hyperlight.WithUpstreamDefaults())
 	if err != nil {
 		return err
 	}
