@@ -55,8 +55,7 @@ func describeFile(link string) (string, error) {
 		flags&unix.FD_CLOEXEC != 0, seals&all == all, writing), nil
 }
 
-// buildWithoutDescriptors builds a sandbox where no device can be opened, as on a machine without a
-// hypervisor.
+// buildWithoutDescriptors builds a sandbox where no device can be opened.
 func buildWithoutDescriptors() outcome {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{}); err != nil {
 		return errorOutcome(err)

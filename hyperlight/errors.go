@@ -253,7 +253,7 @@ var kinds = map[Code]struct {
 	CodeHypervisorUnusable: {[]error{ErrHypervisorUnusable}, "it cannot run a guest; `./build.sh doctor` tells more"},
 	CodeMemoryTooBig:       {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
 	CodeMemoryTooSmall:     {sentinels: []error{ErrMemorySize, ErrInvalidArgument}},
-	CodeHostResources:      {sentinels: []error{ErrHostResources}},
+	CodeHostResources:      {[]error{ErrHostResources}, "close sandboxes and snapshots, or raise the limits of this process"},
 	CodeHandlerExists:      {sentinels: []error{ErrHandlerExists}},
 	CodeHandlerNotFound:    {sentinels: []error{ErrHandlerNotFound}},
 	CodeNoHandlers:         {[]error{ErrNoHandlers}, "call AddHandler first"},

@@ -30,7 +30,8 @@ func TestNoThread(t *testing.T) {
 	for range 2 {
 		_, err := New()
 		require.ErrorIs(t, err, ErrHostResources)
-		assert.EqualError(t, err, "hyperlight: New: "+noThread)
+		assert.EqualError(t, err, "hyperlight: New: "+noThread+
+			" (close sandboxes and snapshots, or raise the limits of this process)")
 	}
 
 	loaded := loadNatively(t)

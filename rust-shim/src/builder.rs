@@ -7,9 +7,11 @@ use crate::callback::{DropFn, PrintFn, Printer};
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::hypervisor;
 use crate::logs;
 use crate::metrics;
 use crate::proto_sandbox::ProtoSandbox;
+use crate::room;
 use crate::settings::Settings;
 use crate::shell::Shell;
 
@@ -248,6 +250,8 @@ pub unsafe extern "C" fn hljs_builder_build(
             Some(port) => upstream.with_debugging_enabled(port),
             None => upstream,
         };
+        hypervisor::check()?;
+        room::for_a_snapshot(options.settings.heap)?;
         metrics::before_sandbox();
         logs::subscribe();
         let proto = upstream.build().map_err(|e| {

@@ -119,6 +119,11 @@ impl From<HyperlightError> for Error {
             HyperlightError::UnrecoverableSandbox => result.code = Code::Unrecoverable,
             HyperlightError::ExecutionAccessViolation(_)
             | HyperlightError::MemoryAccessViolation(..) => result.code = Code::AccessViolation,
+            HyperlightError::SharedMemory(
+                SharedMemoryError::MmapFailed(_)
+                | SharedMemoryError::MprotectFailed(_)
+                | SharedMemoryError::MemoryAllocationFailed(_),
+            ) => result.code = Code::HostResources,
             HyperlightError::HyperlightVmError(_) => result.code = Code::VmFailure,
             HyperlightError::SnapshotHostFunctionMismatch { .. } => {
                 result.code = Code::SnapshotMismatch;
@@ -261,6 +266,18 @@ mod tests {
         assert_eq!(error.code(), Code::OutOfMemory);
         assert_eq!(error.message(), "Guest aborted: 13 Out of physical memory");
         assert_eq!(error.guest_code, Some(13));
+    }
+
+    #[test]
+    fn memory_that_cannot_be_mapped_is_the_hosts() {
+        for error in [
+            SharedMemoryError::MmapFailed(Some(libc::ENOMEM)),
+            SharedMemoryError::MprotectFailed(Some(libc::ENOMEM)),
+            SharedMemoryError::MemoryAllocationFailed(Some(libc::ENOMEM)),
+        ] {
+            let error = Error::from(HyperlightError::from(error));
+            assert_eq!(error.code(), Code::HostResources);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::interrupt_handle::InterruptHandle;
 use crate::monitor::{self, Guarded, Monitor};
 use crate::refusal::{check_event, check_status, refusal, too_big};
 use crate::repeater;
+use crate::room;
 use crate::sandbox::Sandbox;
 use crate::settings::{Effective, LONGEST_TEXT};
 use crate::shell::Shell;
@@ -377,10 +378,13 @@ pub unsafe extern "C" fn hljs_loaded_sandbox_snapshot(
         let loaded = ffi::borrow(loaded, "loaded")?;
         // The sizes of this moment: as soon as the shell is free, another thread may restore other ones.
         let taken = loaded.shell.with(|contents| {
+            check_status(contents.status())?;
+            let settings = loaded.settings.get();
+            room::for_a_snapshot(settings.heap)?;
             let taken = contents
                 .snapshot()
                 .map_err(snapshot_error::taking_or_restoring)?;
-            Ok(Snapshot::new(taken, loaded.settings.get()))
+            Ok(Snapshot::new(taken, settings))
         })?;
         snapshot.give(taken);
         Ok(())

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
 use crate::hush::Hush;
 use crate::interrupt::Gate;
+use crate::monitor_threads;
 use crate::repeater;
 use crate::signal;
 use crate::trigger::Trigger;
@@ -178,7 +179,11 @@ pub(crate) fn is_start_failure(error: &HyperlightError) -> bool {
 pub(crate) fn prepare(sandbox: &mut LoadedJSSandbox) -> Result<()> {
     static RUNTIME: OnceLock<std::result::Result<(), String>> = OnceLock::new();
 
-    repeater::start().map_err(|e| start_failure(format!("{START_FAILURE}{e}")))?;
+    let not_started = |e| start_failure(format!("{START_FAILURE}{e}"));
+    repeater::start().map_err(not_started)?;
+    if RUNTIME.get().is_none() {
+        monitor_threads::check().map_err(not_started)?;
+    }
     RUNTIME
         .get_or_init(|| {
             let _shield = signal::Shield::new();

@@ -13,7 +13,9 @@ use crate::ffi::{self, Out};
 use crate::file_system::FileTree;
 use crate::host_call;
 use crate::hush::Hush;
+use crate::hypervisor;
 use crate::interrupt::Interrupter;
+use crate::room;
 use crate::sandbox::{self, Sandbox};
 use crate::settings::{Effective, Settings};
 use crate::shell::Shell;
@@ -164,10 +166,13 @@ pub unsafe extern "C" fn hljs_proto_sandbox_load_runtime(
         let sandbox = Out::new(sandbox, "sandbox")?;
         let proto = ffi::borrow(proto, "proto")?;
         let contents = proto.shell.take()?;
+        hypervisor::check()?;
+        room::for_a_snapshot(proto.settings.get().heap)?;
         let shield = signal::Shield::new();
         let result = contents.sandbox.load_runtime();
         drop(shield);
         let loaded = result.map_err(Error::boot_failure)?;
+        hypervisor::settled();
         signal::check_handler(proto.settings.get().interrupt_signal_offset)?;
         let (loaded, interrupter) = interruptible(loaded).map_err(Error::boot_failure)?;
         sandbox.give(Sandbox::new(

@@ -8,6 +8,7 @@ use hyperlight_host::sandbox::snapshot::{OciReference, OciTag, Snapshot as Upstr
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ffi::{self, Out};
+use crate::hypervisor;
 use crate::settings::Settings;
 use crate::snapshot_error;
 use crate::snapshot_memory;
@@ -163,10 +164,12 @@ fn load(dir: &str, reference: &OciReference, verify: bool) -> Result<Snapshot> {
 
     for _ in 0..ATTEMPTS {
         // The sizes belong to the digest that they were found by, whatever becomes of the tag.
-        if let Some((digest, settings)) = snapshot_sizes::find(dir.as_ref(), reference)
-            && let Ok(upstream) = load_upstream(dir, digest.into(), verify)
-        {
-            return Ok(Snapshot::new(Arc::new(upstream), settings));
+        if let Some((digest, settings)) = snapshot_sizes::find(dir.as_ref(), reference) {
+            // Upstream asks for it when it has read as much.
+            hypervisor::check()?;
+            if let Ok(upstream) = load_upstream(dir, digest.into(), verify) {
+                return Ok(Snapshot::new(Arc::new(upstream), settings));
+            }
         }
         // Upstream says best why it cannot be loaded; unless the tag has just been moved.
         load_upstream(dir, reference.clone(), verify).map_err(snapshot_error::loading)?;

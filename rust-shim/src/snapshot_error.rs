@@ -107,7 +107,7 @@ pub(crate) fn taking_or_restoring(error: HyperlightError) -> Error {
     }
 }
 
-/// Sizes that contradict each other, or that the host has no memory for. Snapshots that were taken here
+/// Sizes that contradict each other. Snapshots that were taken here
 /// have sizes that work, so the first kind comes from a file.
 fn size_failure(error: &HyperlightError) -> Option<Code> {
     match error {
@@ -116,9 +116,6 @@ fn size_failure(error: &HyperlightError) -> Option<Code> {
         | HyperlightError::SharedMemory(SharedMemoryError::MemoryRequest(..)) => {
             Some(Code::SnapshotCorrupt)
         }
-        HyperlightError::SharedMemory(
-            SharedMemoryError::MmapFailed(_) | SharedMemoryError::MemoryAllocationFailed(_),
-        ) => Some(Code::HostResources),
         HyperlightError::SharedMemory(SharedMemoryError::FileMetadata(_)) => Some(Code::SnapshotIo),
         _ => None,
     }
@@ -178,7 +175,8 @@ fn reading_failure(text: &str) -> Option<Code> {
     ];
     let failed = io.iter().any(|words| text.starts_with(words));
     failed.then(|| match os_error(text) {
-        Some(libc::ELOOP) => Code::SnapshotCorrupt, // A symbolic link in the place of a file.
+        // A symbolic link, or a socket, in the place of a file.
+        Some(libc::ELOOP | libc::ENXIO) => Code::SnapshotCorrupt,
         _ => Code::SnapshotIo,
     })
 }
@@ -241,6 +239,7 @@ mod tests {
                     r#""/a/b" is not a regular file"#,
                     r#"file "/a/b" exceeds maximum allowed 1048576 bytes"#,
                     r#"failed to open "/a/b": Too many levels of symbolic links (os error 40)"#,
+                    r#"failed to open "/a/b": No such device or address (os error 6)"#,
                     "oci-layout is not valid JSON: expected ident at line 1 column 2",
                     "oci-layout missing imageLayoutVersion field",
                     "failed to parse index.json: key must be a string",

@@ -3,6 +3,7 @@
 use crate::code::Code;
 use crate::error::Error;
 use crate::ffi::{self, Out};
+use crate::hypervisor;
 
 /// The version of the ABI that this header describes. It grows with every incompatible change:
 /// a program must refuse a library whose `hljs_abi_version()` is another number.
@@ -52,7 +53,7 @@ pub unsafe extern "C" fn hljs_is_hypervisor_present(
 ) -> Code {
     ffi::guard(error, || {
         let present = Out::new(present, "present")?;
-        present.set(u32::from(hyperlight_js::is_hypervisor_present()));
+        present.set(u32::from(hypervisor::is_present()));
         Ok(())
     })
 }
