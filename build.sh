@@ -24,6 +24,8 @@ source "$ROOT/scripts/library.sh"
 source "$ROOT/scripts/machine.sh"
 # shellcheck source=scripts/test.sh
 source "$ROOT/scripts/test.sh"
+# shellcheck source=scripts/unprotected.sh
+source "$ROOT/scripts/unprotected.sh"
 # shellcheck source=scripts/parity.sh
 source "$ROOT/scripts/parity.sh"
 # shellcheck source=scripts/doctor.sh
@@ -41,6 +43,8 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   test                        build, then every check and test; the exit code tells
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  unprotected [NAME...]       takes one protection out after the other (scripts/unprotected), and passes if
+                              the tests fail then
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
@@ -105,6 +109,16 @@ verb_bench() {
   with_target measure
 }
 
+# The library that is made here is the one with all protections, and the others are used by nobody else.
+verb_unprotected() {
+  [[ -z $SHIM_FEATURES && -z $CUSTOM_RUNTIME ]] || wrong_usage "'unprotected' takes no options"
+  check_unprotected "$@"
+  with_cache_lock set_up want_machine
+  with_cache_lock make_library
+  with_cache_lock prepare_machine
+  test_unprotected "$@"
+}
+
 verb_parity() {
   with_cache_lock set_up want_machine
   with_cache_lock build_library
@@ -152,6 +166,7 @@ run_verb() {
       ;;
     run) verb_run "$@" ;;
     test) verb_test "$@" ;;
+    unprotected) verb_unprotected "$@" ;;
     parity)
       no_arguments parity "$@"
       verb_parity
