@@ -30,6 +30,8 @@ source "$ROOT/scripts/test.sh"
 source "$ROOT/scripts/soak.sh"
 # shellcheck source=scripts/fuzz.sh
 source "$ROOT/scripts/fuzz.sh"
+# shellcheck source=scripts/unprotected.sh
+source "$ROOT/scripts/unprotected.sh"
 # shellcheck source=scripts/parity.sh
 source "$ROOT/scripts/parity.sh"
 # shellcheck source=scripts/doctor.sh
@@ -49,6 +51,8 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
   soak                        the tests that try to break it, in full, and a page about them: most of an hour
   fuzz [TIME]                 build, then run each fuzz target and property test for TIME (default: 1m)
+  unprotected [NAME...]       takes one protection out after the other (scripts/unprotected), and passes if
+                              the tests fail then
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench                       what a warm call costs in Rust, C and Go, in executed instructions
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
@@ -119,6 +123,14 @@ verb_soak() {
   with_cache_lock prepare_machine
   set_test_environment
   soak
+# The library that is made here is the one with all protections, and the others are used by nobody else.
+verb_unprotected() {
+  [[ -z $SHIM_FEATURES && -z $CUSTOM_RUNTIME ]] || wrong_usage "'unprotected' takes no options"
+  check_unprotected "$@"
+  with_cache_lock set_up want_machine
+  with_cache_lock make_library
+  with_cache_lock prepare_machine
+  test_unprotected "$@"
 }
 
 verb_parity() {
@@ -182,6 +194,7 @@ run_verb() {
       verb_soak
       ;;
     fuzz) verb_fuzz "$@" ;;
+    unprotected) verb_unprotected "$@" ;;
     parity)
       no_arguments parity "$@"
       verb_parity

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -134,6 +135,35 @@ func TestConcurrentCalls(t *testing.T) {
 	before := functions.len()
 	hammer(t, 32, 200, allChecked)
 	assert.Equal(t, before, functions.len())
+}
+
+// For C, an argument is an address: all that keeps the memory there is the frame.
+func TestAFrameKeepsWhatItPointsTo(t *testing.T) {
+	f := newFrame()
+	freed := make(chan struct{})
+	func() {
+		memory := new([1 << 10]byte)
+		runtime.AddCleanup(memory, func(int) { close(freed) }, 0)
+		f.bytes(memory[:])
+	}()
+	for range 5 {
+		runtime.GC()
+		select {
+		case <-freed:
+			require.FailNow(t, "the memory of an argument was collected before the call was over")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	f.done()
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-freed:
+			return true
+		default:
+			return false
+		}
+	}, 10*time.Second, time.Millisecond)
 }
 
 // A collector that always runs frees at once what a call does not keep alive, and reuses it.

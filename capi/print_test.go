@@ -13,6 +13,17 @@ import (
 )
 
 // The drop function runs exactly once for each function that was given to C, whatever became of it.
+// purego has room for 2,000 callbacks in a process, and none is ever given back.
+func TestCallbacksAreMadeOnce(t *testing.T) {
+	loadLibrary(t)
+	builder, err := BuilderNew()
+	requireOK(t, err)
+	defer BuilderFree(builder)
+	for range 2001 {
+		requireOK(t, BuilderSetPrint(builder, func(string) {}))
+	}
+}
+
 func TestPrintFunctionsAreReleased(t *testing.T) {
 	loadLibrary(t)
 	before := functions.len()

@@ -139,6 +139,44 @@ func TestForgottenHandleIsClosed(t *testing.T) {
 	require.ErrorIs(t, h.enter(t.Context(), "op"), ErrClosed)
 }
 
+// Cleanups of the whole program run one after the other, and freeing a micro-VM takes milliseconds.
+func TestForgottenHandlesHoldUpNobody(t *testing.T) {
+	freeing, proceed := make(chan struct{}), make(chan struct{})
+	h := newHandle(0, func(int) {
+		close(freeing)
+		<-proceed
+	}, nil)
+	func() {
+		owner := &LoadedJSSandbox{}
+		closeWhenForgotten(owner, h)
+		runtime.KeepAlive(owner)
+	}()
+	awaitCollection(t, freeing)
+	defer close(proceed)
+
+	cleaned := make(chan struct{})
+	func() {
+		other := &LoadedJSSandbox{}
+		runtime.AddCleanup(other, func(int) { close(cleaned) }, 0)
+		runtime.KeepAlive(other)
+	}()
+	awaitCollection(t, cleaned)
+}
+
+// awaitCollection collects garbage until something has happened.
+func awaitCollection(t *testing.T, happened <-chan struct{}) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-happened:
+			return true
+		default:
+			return false
+		}
+	}, 10*time.Second, time.Millisecond)
+}
+
 func TestReaperRunsEverythingOnce(t *testing.T) {
 	var r reaper
 	var done sync.WaitGroup

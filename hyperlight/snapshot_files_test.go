@@ -290,6 +290,34 @@ func TestDamagedFiles(t *testing.T) {
 	countsTo(t, 2, source, loadSnapshot(t, dir, "v1"))
 }
 
+// Who can write to a folder can put a guest of his own there that is no less whole. Its tag does not tell, but its
+// digest does.
+func TestDigestTellsForgery(t *testing.T) {
+	dir, forged := t.TempDir(), t.TempDir()
+	digest := save(t, takeSnapshot(t, counted(t, 1)), dir, "v1")
+	forgedDigest := save(t, takeSnapshot(t, counted(t, 5)), forged, "v1")
+
+	target := counted(t, 0)
+	countsTo(t, 6, target, loadSnapshot(t, forged, "v1"))
+	_, err := hyperlight.LoadSnapshot(forged, digest)
+	require.ErrorIs(t, err, hyperlight.ErrSnapshotNotFound)
+
+	// It pretends to be the digest that was asked for: in the index, and by the name of its file.
+	index, err := os.ReadFile(filepath.Join(forged, "index.json"))
+	require.NoError(t, err)
+	renamed := strings.ReplaceAll(string(index), forgedDigest, digest)
+	require.NotEqual(t, string(index), renamed)
+	require.NoError(t, os.WriteFile(filepath.Join(forged, "index.json"), []byte(renamed), 0o666))
+	blob := func(digest string) string {
+		return filepath.Join(forged, "blobs", "sha256", strings.TrimPrefix(digest, "sha256:"))
+	}
+	require.NoError(t, os.Rename(blob(forgedDigest), blob(digest)))
+	_, err = hyperlight.LoadSnapshot(forged, digest)
+	require.ErrorIs(t, err, hyperlight.ErrSnapshotCorrupt)
+	require.ErrorContains(t, err, "digest mismatch")
+	countsTo(t, 6, target, loadSnapshot(t, forged, digest, hyperlight.WithoutVerification()))
+}
+
 // requireSnapshotError asserts that it is known what is wrong.
 func requireSnapshotError(t *testing.T, err error) {
 	t.Helper()

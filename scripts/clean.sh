@@ -3,7 +3,7 @@
 
 clean() {
   local entry
-  for entry in guest lib target toolchain kernel bin log probe; do
+  for entry in guest lib target toolchain kernel bin log probe unprotected; do
     [[ -e $CACHE/$entry ]] || continue
     say "removing $CACHE/$entry ($(du -sh "$CACHE/$entry" | cut -f 1))"
     rm -rf "${CACHE:?}/$entry"

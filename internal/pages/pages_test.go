@@ -62,12 +62,13 @@ func allPages(t *testing.T) []page {
 	return pages
 }
 
+// docsPages are those that speak of the code.
 func docsPages(t *testing.T) []page {
 	t.Helper()
 	files, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	var pages []page
-	for _, file := range files {
+	for _, file := range append(files, filepath.Join(root, "SECURITY.md")) {
 		pages = append(pages, readPage(t, file))
 	}
 	return pages
