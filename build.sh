@@ -123,6 +123,8 @@ verb_soak() {
   with_cache_lock prepare_machine
   set_test_environment
   soak
+}
+
 # The library that is made here is the one with all protections, and the others are used by nobody else.
 verb_unprotected() {
   [[ -z $SHIM_FEATURES && -z $CUSTOM_RUNTIME ]] || wrong_usage "'unprotected' takes no options"

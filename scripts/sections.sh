@@ -44,9 +44,12 @@ ended() {
       rm -f "$4"
     fi
     printf -- '--- %s: %s (%s)\n' "$word" "$1" "$3"
-    printf '%s\t%s\t%s\n' "$word" "$3" "$1" >>"$RESULTS"
+    note_section "$word" "$1" "$3"
   } >&2 8>>"$RESULTS"
 }
+
+# note_section ok|FAILED TITLE TIME: for the summary.
+note_section() { printf '%s\t%s\t%s\n' "$1" "$3" "$2" >>"$RESULTS"; }
 
 # lanes LANE...: functions that run sections. Lanes run at the same time, each one's sections one after the other.
 lanes() {
@@ -60,7 +63,7 @@ lanes() {
   # shellcheck disable=SC2064 # the processes of now
   trap "kill -TERM -- ${processes[*]/#/-} 2>/dev/null || true; exit 130" INT TERM HUP
   for process in "${processes[@]}"; do
-    wait "$process" || printf 'FAILED\t0m00s\ta lane that ended early\n' >>"$RESULTS"
+    wait "$process" || note_section FAILED "a lane that ended early" 0m00s
   done
   trap - INT TERM HUP
 }

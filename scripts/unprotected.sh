@@ -36,15 +36,15 @@ patch_head() { sed -n "/^diff /q; s/^$2: *//p" "$(unprotected_patch "$1")"; }
 
 # test_unprotected NAME...: all of them if none is named.
 test_unprotected() {
-  local names=("$@") name start=$SECONDS
+  local names=("$@") name
   ((${#names[@]} > 0)) || mapfile -t names < <(unprotected_names)
   check_unprotected "${names[@]}"
   copy_checkout
   mkdir -p "$CACHE/log/unprotected"
+  begin_sections
   for name in "${names[@]}"; do test_without "$name"; done
   rm -rf "$CACHE/unprotected"
-  SECTIONS_RUN=("${names[@]}")
-  summary "$start"
+  summary
 }
 
 # copy_checkout: what git knows of, as it is in the working tree. Every file is new, so cargo compiles it anew.
@@ -88,9 +88,10 @@ test_without() {
     verdict="FAILED: the test fails in another way"
   else
     printf '%-28s %4ds  %s\n' "$name" $((SECONDS - start)) "$line"
+    note_section ok "$name" "$(elapsed_since "$start")"
     return
   fi
-  SECTIONS_FAILED+=("$name")
+  note_section FAILED "$name" "$(elapsed_since "$start")"
   printf '%-28s %4ds  %s\n' "$name" $((SECONDS - start)) "$verdict"
   show_log_end "$log" 15
 }

@@ -156,7 +156,7 @@ func TestForgottenObjects(t *testing.T) {
 			now := comesDownTo(t, before, slack)
 			figure(t, "forgotten: "+c.what+": files, functions, native memory before and after",
 				fmt.Sprintf("%d, %d, %d KiB; %d, %d, %d KiB",
-					before[files], before[callbacks], before[native], now[files], now[callbacks], now[native]))
+					before[openFiles], before[callbacks], before[native], now[openFiles], now[callbacks], now[native]))
 		})
 	}
 }
@@ -177,7 +177,7 @@ func measureWhenQuiet(t *testing.T) usage {
 	for {
 		time.Sleep(20 * time.Millisecond)
 		now := measure(t)
-		if now[native] >= before[native] && now[files] >= before[files] && now[callbacks] >= before[callbacks] {
+		if now[native] >= before[native] && now[openFiles] >= before[openFiles] && now[callbacks] >= before[callbacks] {
 			return now
 		}
 		before = now
@@ -268,9 +268,9 @@ func TestCloseRaces(t *testing.T) {
 	taken := snapshot(t, load(t, functions{"function": func() {}}, counter, hyperlight.WithUpstreamDefaults()))
 	many := func(lives int) {
 		for range lives {
-			l := &life{t: t, random: random, taken: taken, left: random.IntN(10)}
+			l := &closedLife{t: t, random: random, taken: taken, left: random.IntN(10)}
 			err := l.live()
-			oneOf(t, err, hyperlight.ErrClosed, hyperlight.ErrConsumed)
+			failsWith(t, err, hyperlight.ErrClosed, hyperlight.ErrConsumed)
 			l.closers.Wait()
 		}
 	}
@@ -282,11 +282,11 @@ func TestCloseRaces(t *testing.T) {
 	now := comesDownTo(t, before, slack)
 	figure(t, "lives with a close at a random instant", rounds)
 	figure(t, "files, functions, native memory before and after them", fmt.Sprintf("%d, %d, %d KiB; %d, %d, %d KiB",
-		before[files], before[callbacks], before[native], now[files], now[callbacks], now[native]))
+		before[openFiles], before[callbacks], before[native], now[openFiles], now[callbacks], now[native]))
 }
 
-// life is that of one sandbox, until it is closed.
-type life struct {
+// closedLife is that of one sandbox, until it is closed.
+type closedLife struct {
 	t       *testing.T
 	random  *rand.Rand
 	taken   *hyperlight.Snapshot
@@ -295,7 +295,7 @@ type life struct {
 }
 
 // step is called before what may be disturbed by a close of the object that does it.
-func (l *life) step(closer io.Closer) {
+func (l *closedLife) step(closer io.Closer) {
 	if l.left--; l.left >= 0 {
 		return
 	}
@@ -308,7 +308,7 @@ func (l *life) step(closer io.Closer) {
 	}
 }
 
-func (l *life) live() error {
+func (l *closedLife) live() error {
 	ctx := l.t.Context()
 	m := newMark()
 	proto, err := hyperlight.New(hyperlight.WithUpstreamDefaults(), hyperlight.WithPrintFunc(func(string) { m.keep() }))
@@ -342,7 +342,7 @@ func (l *life) live() error {
 }
 
 // use is any of what a loaded sandbox does.
-func (l *life) use(loaded *hyperlight.LoadedJSSandbox) (err error) {
+func (l *closedLife) use(loaded *hyperlight.LoadedJSSandbox) (err error) {
 	ctx := l.t.Context()
 	switch l.random.IntN(5) {
 	case 0:
@@ -365,7 +365,7 @@ func (l *life) use(loaded *hyperlight.LoadedJSSandbox) (err error) {
 	return err
 }
 
-func oneOf(t *testing.T, err error, allowed ...error) {
+func failsWith(t *testing.T, err error, allowed ...error) {
 	t.Helper()
 	for _, one := range allowed {
 		if errors.Is(err, one) {

@@ -49,7 +49,7 @@ func TestLeaks(t *testing.T) {
 // lost with each call, be it native or Go's, is 50,000 objects in that time, and 1.6 MB at least.
 var leakSlack = usage{
 	resident: 2048, native: 128, goObjects: 2000, goMemory: 256,
-	callbacks: 0, files: 0, threads: 2, goroutines: 1, mappings: 16,
+	callbacks: 0, openFiles: 0, threads: 2, goroutines: 1, mappings: 16,
 }
 
 func everythingManyTimes(t *testing.T) {
@@ -183,14 +183,14 @@ const guestOfLeaker = `
 	};
 	function handler(event) { return does[event.do](event); }`
 
-// kind is one of the things that a call can be, and how it ends.
-type kind struct {
+// callKind is one of the things that a call can be, and how it ends.
+type callKind struct {
 	do   func(ctx context.Context) error
 	want error
 }
 
 // kinds are all of them. The last ones leave the sandbox poisoned.
-func (l *leaker) kinds() []kind {
+func (l *leaker) kinds() []callKind {
 	event := func(does string, opts ...hyperlight.CallOption) func(context.Context) error {
 		return func(ctx context.Context) error {
 			_, err := l.loaded.HandleEvent(ctx, "handler", []byte(`{"do":"`+does+`"}`), opts...)
@@ -230,7 +230,7 @@ func (l *leaker) kinds() []kind {
 		}
 	}
 	var stats hyperlight.ExecutionStats
-	return []kind{
+	return []callKind{
 		{event("echo"), nil},
 		{event("echo", hyperlight.WithGC(false)), nil},
 		{event("echo", long, hyperlight.WithMonitors(l.trigger), hyperlight.WithStats(&stats)), nil},
@@ -273,7 +273,7 @@ var (
 )
 
 // call makes the next kind of call.
-func (l *leaker) call(t *testing.T, kinds []kind) {
+func (l *leaker) call(t *testing.T, kinds []callKind) {
 	kind := kinds[l.called%len(kinds)]
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

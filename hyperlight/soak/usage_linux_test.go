@@ -31,7 +31,7 @@ const (
 	goObjects
 	goMemory
 	callbacks
-	files
+	openFiles
 	threads
 	goroutines
 	mappings
@@ -56,7 +56,7 @@ func measure(t *testing.T) usage {
 		resident: kib, native: mallocated() >> 10,
 		goObjects: int(memory.HeapObjects), goMemory: int(memory.HeapAlloc >> 10),
 		callbacks: int(marked.Load()),
-		files:     entries(t, "/proc/self/fd"), threads: entries(t, "/proc/self/task"),
+		openFiles: entries(t, "/proc/self/fd"), threads: entries(t, "/proc/self/task"),
 		goroutines: runtime.NumGoroutine(), mappings: bytes.Count(mapped, []byte("\n")),
 	}
 }
