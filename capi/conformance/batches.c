@@ -265,7 +265,7 @@ static void monitors(const struct batch_call *call, const hljs_snapshot *snapsho
     const hljs_monitor *list[2];
     hljs_batch *batch;
     SUCCEEDS(hljs_monitor_new_trigger(TEXT(trigger_name), &trigger, &error));
-    SUCCEEDS(hljs_monitor_new_cpu_time(50000000, &cpu, &error));
+    SUCCEEDS(hljs_monitor_new_cpu_time(500000000, &cpu, &error));
     list[0] = trigger;
     list[1] = cpu;
     under.monitors = list;
