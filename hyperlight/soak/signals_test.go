@@ -37,6 +37,7 @@ func TestSignals(t *testing.T) {
 		})
 	}
 	for i := range victims {
+		// Without a pause between two signals, upstream's answer to a delay of 0, some guests would never stop.
 		v := newVictim(t, func(delay time.Duration, do func()) {
 			byTimer(delay, func() { shots <- do })
 		}, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(0))
