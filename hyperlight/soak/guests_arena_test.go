@@ -76,7 +76,8 @@ func newArena(t *testing.T, attacks []attack, small bool) *arena {
 	a := &arena{test: t, victim: newVictim(), small: small, ended: map[string]int{}}
 	a.options = []hyperlight.Option{hyperlight.WithPrintFunc(a.victim.print)}
 	if small {
-		a.options = append(a.options, hyperlight.WithUpstreamDefaults())
+		// Upstream's megabyte of scratch is too little for the probe.
+		a.options = append(a.options, hyperlight.WithUpstreamDefaults(), hyperlight.WithScratchSize(4<<20))
 	}
 	sandbox := a.boot()
 	require.NoError(t, sandbox.AddHandler("probe", hyperlight.Script(probe)))

@@ -3,7 +3,7 @@
 // event: "types"
 // result: ["function","TypeError","TypeError","TypeError","TypeError"]
 // event: "names"
-// result: ["object","object","SyntaxError","object"]
+// result: ["object","object","TypeError","object"]
 function handler(event) {
 	if (event === "names") {
 		return ["./probe", "../etc/passwd", "\0", "a".repeat(10_000)].map((name) => { try { return typeof require(name); } catch (e) { return e.name; } });
