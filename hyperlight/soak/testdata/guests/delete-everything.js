@@ -1,7 +1,7 @@
 // attacks: the runtime, by removing all globals and all their methods
 // stains: yes
 // expect: result
-// result: {"a":[3,"text",{"b":[1]}],"left":["print","console"]}
+// result: {"a":[3,"text",{"b":[1]}],"left":["print","console","require"]}
 import * as host from "host";
 const { ownKeys, deleteProperty } = Reflect;
 const keep = ["NaN", "Infinity", "undefined"];
