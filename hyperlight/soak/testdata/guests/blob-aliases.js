@@ -1,0 +1,9 @@
+// attacks: the host's memory, by a blob that is named a thousand times and sent back each time
+// expect: exception
+// error: the result needs 30
+// calls: 1
+import * as host from "host";
+function handler() {
+	const blob = new Uint8Array(300_000);
+	return host.echo([blob, ...Array(1000).fill({ __bin__: 0 })]).length;
+}

@@ -1,0 +1,6 @@
+// attacks: a load that waits for what never comes
+// at: load
+// expect: guest error
+// error: WouldBlock
+await new Promise(() => {});
+export function handler() {}
