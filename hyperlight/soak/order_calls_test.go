@@ -57,7 +57,7 @@ func (s stopping) outcome() outcome {
 
 // stop picks a way. Closing is one that costs a boot.
 func (w *world) stop() stopping {
-	s := oneOf(w, w.stops())
+	s := pickFrom(w, w.stops())
 	if s.name == "close" && !w.oneIn(8) {
 		return w.stop()
 	}
@@ -70,17 +70,17 @@ func (w *world) event() string {
 	case w.oneIn(25):
 		return loop
 	case w.oneIn(25):
-		return oneOf(w, []string{recurse, flood, "{"})
+		return pickFrom(w, []string{recurse, flood, "{"})
 	}
-	return oneOf(w, []string{count, count, count, look, throw, nothing, say})
+	return pickFrom(w, []string{count, count, count, look, throw, nothing, say})
 }
 
 // handler picks one that is there; sometimes, one that is not.
 func (w *world) handler(l *oneLife) string {
 	if there := slices.Sorted(maps.Keys(l.guest.handlers)); len(there) > 0 && !w.oneIn(20) {
-		return oneOf(w, there)
+		return pickFrom(w, there)
 	}
-	return oneOf(w, append(handlerNames, "", "unknown"))
+	return pickFrom(w, append(handlerNames, "", "unknown"))
 }
 
 // call runs a handler, with some options.

@@ -102,7 +102,7 @@ func (w *world) born() *oneLife {
 	w.numbers++
 	l := &oneLife{number: w.numbers, handlers: map[string]handlerKind{}, modules: map[string]bool{}}
 	l.built = hyperlight.Config{HeapSize: 4 << 20, ScratchSize: 1 << 20, InputBufferSize: 16 << 10, OutputBufferSize: 16 << 10}
-	oneOf(w, configurations)(&l.built)
+	pickFrom(w, configurations)(&l.built)
 	proto, err := hyperlight.New(
 		hyperlight.WithHeapSize(l.built.HeapSize), hyperlight.WithScratchSize(l.built.ScratchSize),
 		hyperlight.WithInputBufferSize(l.built.InputBufferSize), hyperlight.WithOutputBufferSize(l.built.OutputBufferSize),
@@ -120,7 +120,7 @@ func (w *world) born() *oneLife {
 }
 
 func (w *world) newThatFails(l *oneLife) {
-	bad := oneOf(w, []struct {
+	bad := pickFrom(w, []struct {
 		option hyperlight.Option
 		err    error
 	}{
@@ -175,12 +175,12 @@ func (w *world) loadRuntime(l *oneLife) {
 var handlerNames = []string{"a", "b", "c/d", "é 😊"}
 
 func (w *world) addHandler(l *oneLife) {
-	name, kind := oneOf(w, handlerNames), oneOf(w, goodKinds)
+	name, kind := pickFrom(w, handlerNames), pickFrom(w, goodKinds)
 	for l.lacks(kind) && !w.oneIn(20) { // A load that fails costs a boot.
-		kind = oneOf(w, goodKinds)
+		kind = pickFrom(w, goodKinds)
 	}
 	if w.oneIn(50) {
-		kind = oneOf(w, badKinds)
+		kind = pickFrom(w, badKinds)
 	}
 	source := kind.source
 	_, taken := l.handlers[name]
@@ -205,7 +205,7 @@ func (w *world) addHandler(l *oneLife) {
 }
 
 func (w *world) removeHandler(l *oneLife) {
-	name := oneOf(w, append(handlerNames, ""))
+	name := pickFrom(w, append(handlerNames, ""))
 	err := refusedFor(l.jsIs)
 	if _, there := l.handlers[name]; err == nil && !there {
 		err = hyperlight.ErrHandlerNotFound
@@ -233,9 +233,9 @@ var moduleNamespaces = []string{hyperlight.DefaultModuleNamespace, "other", "hos
 
 // module is a namespace, and whether there is a module "shared" in it; err, why there can be none.
 func (w *world) module(l *oneLife) (namespace string, there bool, err error) {
-	namespace = oneOf(w, moduleNamespaces[:2])
+	namespace = pickFrom(w, moduleNamespaces[:2])
 	if w.oneIn(6) {
-		namespace, err = oneOf(w, moduleNamespaces[2:]), hyperlight.ErrInvalidArgument
+		namespace, err = pickFrom(w, moduleNamespaces[2:]), hyperlight.ErrInvalidArgument
 	}
 	return namespace, l.modules[namespace+":shared"], firstOf(refusedFor(l.jsIs), err)
 }
@@ -360,7 +360,7 @@ func (w *world) image() *image {
 	if len(images) == 0 || w.oneIn(40) {
 		return nil
 	}
-	return oneOf(w, images)
+	return pickFrom(w, images)
 }
 
 func (w *world) restore(l *oneLife) {
@@ -393,7 +393,7 @@ func (w *world) saveAndLoad(l *oneLife) {
 		return
 	}
 	w.expect(l, "Save", err, nil)
-	snapshot, err := hyperlight.LoadSnapshot(w.dir, oneOf(w, []string{digest, "latest"}))
+	snapshot, err := hyperlight.LoadSnapshot(w.dir, pickFrom(w, []string{digest, "latest"}))
 	w.expect(l, "LoadSnapshot", err, nil)
 	back := *i
 	back.snapshot = snapshot
@@ -405,7 +405,7 @@ func (w *world) closeSnapshot(l *oneLife) {
 	if len(w.images) == 0 {
 		return
 	}
-	i := oneOf(w, w.images)
+	i := pickFrom(w, w.images)
 	w.note(l, "snapshot %d: Close", i.number)
 	w.expect(l, "Close", i.snapshot.Close(), nil)
 	i.closed = true

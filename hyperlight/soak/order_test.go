@@ -137,8 +137,8 @@ func (w *world) run(steps int) {
 
 func (w *world) oneIn(n int) bool { return w.random.IntN(n) == 0 }
 
-// oneOf picks one of several.
-func oneOf[T any](w *world, all []T) T { return all[w.random.IntN(len(all))] }
+// pickFrom picks one of several.
+func pickFrom[T any](w *world, all []T) T { return all[w.random.IntN(len(all))] }
 
 // step is something to do with a sandbox. How often is relative to the others that are possible.
 type step struct {
