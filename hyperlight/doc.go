@@ -67,6 +67,9 @@
 // context has ended changes nothing: the guest does not go on. A call that a host function makes to another sandbox
 // with its context is part of the same chain, whose end stops all of them.
 //
+// A panic of a context's own methods reaches the caller, as does one of any other code that the caller hands in and that
+// runs before or after the guest. Sandboxes are as before then.
+//
 // # Memory
 //
 // A guest's memory is a read-only image, which holds heap, stack and runtime, and a scratch region. The first

@@ -115,7 +115,7 @@ var (
 	// such a program does not compile.
 	ErrConsumed = errors.New("consumed")
 	// ErrClosed: the sandbox, the snapshot or the log forwarder was closed, maybe while the call ran, or is a zero
-	// value.
+	// value, or nil.
 	ErrClosed = errors.New("closed")
 	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot
 	// do it. It also matches [errors.ErrUnsupported].

@@ -74,7 +74,7 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 // # Errors
 //
 // The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name or one with a NUL
-// byte, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], and
+// byte, or that does not fit into the output buffer, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], and
 // with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrNoValue] when the handler returns
 // nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
 // [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the monitors had fired before.

@@ -31,8 +31,8 @@ func newJSSandbox(native capi.Sandbox, g *guest) *JSSandbox {
 //
 // # Errors
 //
-// [ErrInvalidArgument] for an empty name, or a name or script with a NUL byte or invalid UTF-8;
-// [ErrHandlerExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with
+// [ErrInvalidArgument] for an empty name, or a name or script with a NUL byte or invalid UTF-8, or a name that,
+// with the base path, does not fit into the output buffer, through which errors bring it back; [ErrHandlerExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with
 // both numbers; [ErrConsumed], [ErrClosed]; [ErrReentrant] in a host function that Load waits for. The sandbox is
 // as before then.
 func (s *JSSandbox) AddHandler(name string, script JSScript) error {
@@ -85,7 +85,8 @@ func ValidateModuleName(name, namespace string) error {
 //
 // # Errors
 //
-// [ErrInvalidArgument] for a name that is blank or has a colon or a NUL byte, or invalid UTF-8;
+// [ErrInvalidArgument] for a name that is blank or has a colon or a NUL byte, or invalid UTF-8, or does not fit into
+// the output buffer, through which errors bring it back;
 // [ErrModuleExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with both
 // numbers; [ErrConsumed], [ErrClosed], [ErrReentrant]. The sandbox is as before then.
 func (s *JSSandbox) AddModule(name string, script JSScript) error {

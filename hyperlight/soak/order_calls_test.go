@@ -17,7 +17,7 @@ const orderPatience = 2 * time.Minute
 type stopping struct {
 	name    string // as the error's Monitor has it; "close" is Close
 	monitor hyperlight.Monitor
-	now     func(l *life, cancel func()) // nil: the monitor does it
+	now     func(l *oneLife, cancel func()) // nil: the monitor does it
 }
 
 // stops are all ways.
@@ -27,17 +27,17 @@ func (w *world) stops() []stopping {
 		trigger, i = w.triggers[1], 1
 	}
 	return []stopping{
-		{"context", nil, func(_ *life, cancel func()) { cancel() }},
-		{"interrupt", nil, func(l *life, _ func()) {
+		{"context", nil, func(_ *oneLife, cancel func()) { cancel() }},
+		{"interrupt", nil, func(l *oneLife, _ func()) {
 			if handle, err := l.loaded.InterruptHandle(); err == nil {
 				handle.Kill()
 			}
 		}},
-		{"order", trigger, func(*life, func()) {
+		{"order", trigger, func(*oneLife, func()) {
 			trigger.Fire()
 			w.fired[i] = true
 		}},
-		{"close", nil, func(l *life, _ func()) { _ = l.loaded.Close() }},
+		{"close", nil, func(l *oneLife, _ func()) { _ = l.loaded.Close() }},
 		{"wall-clock", hyperlight.WallClock(5 * time.Millisecond), nil},
 		{"cpu-time", hyperlight.CPUTime(5 * time.Millisecond), nil},
 	}
@@ -57,7 +57,7 @@ func (s stopping) outcome() outcome {
 
 // stop picks a way. Closing is one that costs a boot.
 func (w *world) stop() stopping {
-	s := oneOf(w, w.stops())
+	s := pickFrom(w, w.stops())
 	if s.name == "close" && !w.oneIn(8) {
 		return w.stop()
 	}
@@ -70,21 +70,21 @@ func (w *world) event() string {
 	case w.oneIn(25):
 		return loop
 	case w.oneIn(25):
-		return oneOf(w, []string{recurse, flood, "{"})
+		return pickFrom(w, []string{recurse, flood, "{"})
 	}
-	return oneOf(w, []string{count, count, count, look, throw, nothing, say})
+	return pickFrom(w, []string{count, count, count, look, throw, nothing, say})
 }
 
 // handler picks one that is there; sometimes, one that is not.
-func (w *world) handler(l *life) string {
+func (w *world) handler(l *oneLife) string {
 	if there := slices.Sorted(maps.Keys(l.guest.handlers)); len(there) > 0 && !w.oneIn(20) {
-		return oneOf(w, there)
+		return pickFrom(w, there)
 	}
-	return oneOf(w, append(handlerNames, "", "unknown"))
+	return pickFrom(w, append(handlerNames, "", "unknown"))
 }
 
 // call runs a handler, with some options.
-func (w *world) call(l *life) {
+func (w *world) call(l *oneLife) {
 	handler, event := w.handler(l), w.event()
 	var s *stopping
 	if event == loop {
@@ -95,7 +95,7 @@ func (w *world) call(l *life) {
 }
 
 // handle runs a handler, and compares what becomes of it with the model. s is how a loop is stopped.
-func (w *world) handle(l *life, handler, event string, s *stopping) {
+func (w *world) handle(l *oneLife, handler, event string, s *stopping) {
 	w.t.Helper()
 	ctx, cancel, over := w.context()
 	defer cancel()
@@ -145,7 +145,7 @@ func (w *world) handle(l *life, handler, event string, s *stopping) {
 }
 
 // refusesFired is what becomes of a call with a trigger that had fired before.
-func (l *life) refusesFired(handler, event string) outcome {
+func (l *oneLife) refusesFired(handler, event string) outcome {
 	if handler == "" {
 		return outcome{err: hyperlight.ErrInvalidArgument, after: l.loadedIs}
 	}
@@ -153,7 +153,7 @@ func (l *life) refusesFired(handler, event string) outcome {
 }
 
 // checkMonitor compares who stopped the guest.
-func (w *world) checkMonitor(l *life, err error, by string, stats hyperlight.ExecutionStats) {
+func (w *world) checkMonitor(l *oneLife, err error, by string, stats hyperlight.ExecutionStats) {
 	w.t.Helper()
 	if got := err.(*hyperlight.Error).Monitor; got != by {
 		w.fail(l, "stopped by %q; the model says %q", got, by)
@@ -168,7 +168,7 @@ func (w *world) checkMonitor(l *life, err error, by string, stats hyperlight.Exe
 }
 
 // batch runs a handler with several events, of which one may loop.
-func (w *world) batch(l *life) {
+func (w *world) batch(l *oneLife) {
 	handler := w.handler(l)
 	events := make([]string, 1+w.random.IntN(5))
 	for i := range events {
@@ -213,7 +213,7 @@ func (w *world) batch(l *life) {
 }
 
 // handlesAll is what becomes of many events, and what ends them.
-func (l *life) handlesAll(handler string, events []string, over error, stopped outcome, stopOnError bool) (outcomes []outcome, end error) {
+func (l *oneLife) handlesAll(handler string, events []string, over error, stopped outcome, stopOnError bool) (outcomes []outcome, end error) {
 	poisoned, nameless := error(nil), error(nil)
 	if handler == "" {
 		nameless = hyperlight.ErrInvalidArgument

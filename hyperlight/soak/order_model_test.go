@@ -11,8 +11,8 @@ import (
 
 // What upstream's sandboxes are to do, as small as it can be said: the model that TestOrder compares them with.
 
-// life is one micro-VM, from New to its end. Of each of its three stages there is the object that was made last.
-type life struct {
+// oneLife is that of a micro-VM, from New to its end. Of each of its three stages there is the object that was made last.
+type oneLife struct {
 	number int
 	proto  *hyperlight.ProtoJSSandbox
 	js     *hyperlight.JSSandbox
@@ -23,7 +23,7 @@ type life struct {
 	functions, files bool // registered: host functions, a module loader
 	built, config    hyperlight.Config
 
-	handlers map[string]kind // to be loaded
+	handlers map[string]handlerKind // to be loaded
 	modules  map[string]bool
 	guest    guestState
 	needs    bool // what a snapshot of now needs: a module loader
@@ -38,7 +38,7 @@ type life struct {
 // guestState is what a guest remembers: its handlers, and how far each counter has come. Handlers have one of their
 // own, or share that of a module.
 type guestState struct {
-	handlers map[string]kind
+	handlers map[string]handlerKind
 	counts   map[string]int
 }
 
@@ -73,7 +73,7 @@ type image struct {
 }
 
 // isOver says whether nothing can be done any more but to use what was closed.
-func (l *life) isOver() bool {
+func (l *oneLife) isOver() bool {
 	return l.protoIs != hyperlight.StatusReady &&
 		(l.js == nil || l.jsIs != hyperlight.StatusReady) &&
 		(l.loaded == nil || l.loadedIs > hyperlight.StatusPoisoned)
@@ -101,12 +101,12 @@ func firstOf(errs ...error) error {
 }
 
 // lacks says whether a kind of handler imports what is not there.
-func (l *life) lacks(k kind) bool {
+func (l *oneLife) lacks(k handlerKind) bool {
 	return k.shared == inModule && !l.modules[inModule] || k.shared == inFile && !l.files || k.callsHost && !l.functions
 }
 
 // loads says how Load may fail, handlers being evaluated in any order; not at all if there is nothing.
-func (l *life) loads() (failures []error) {
+func (l *oneLife) loads() (failures []error) {
 	for _, kind := range l.handlers {
 		if kind.fails != nil {
 			failures = append(failures, kind.fails)
@@ -127,7 +127,7 @@ type outcome struct {
 }
 
 // handles is what becomes of an event, and changes the guest as that does. A loop ends as stopped says.
-func (l *life) handles(handler, event string, stopped outcome) outcome {
+func (l *oneLife) handles(handler, event string, stopped outcome) outcome {
 	is := l.loadedIs
 	_, known := l.guest.handlers[handler]
 	switch {
@@ -171,7 +171,7 @@ func (l *life) handles(handler, event string, stopped outcome) outcome {
 }
 
 // restores is how Restore fails, or nil. The context may be over.
-func (l *life) restores(i *image, over error) error {
+func (l *oneLife) restores(i *image, over error) error {
 	switch {
 	case i == nil:
 		return hyperlight.ErrInvalidArgument
@@ -193,8 +193,8 @@ func withSizes(config, sizes hyperlight.Config) hyperlight.Config {
 	return sizes
 }
 
-// kind is a kind of handler.
-type kind struct {
+// handlerKind is a kind of handler.
+type handlerKind struct {
 	name, source string
 	shared       string // where its counter is, if that is not its own
 	callsHost    bool   // for each count
@@ -227,13 +227,13 @@ const (
 )
 
 var (
-	goodKinds = []kind{
+	goodKinds = []handlerKind{
 		{name: "own", source: `let n = 0; const next = () => ++n, look = () => n;` + acting},
 		{name: "shared", source: `import { next, look } from "user:shared";` + acting, shared: inModule},
 		{name: "file", source: `import { next, look } from "/lib.js";` + acting, shared: inFile},
 		{name: "host", source: `import * as host from "host"; let n = 0; const next = () => host.same(++n), look = () => n;` + acting, callsHost: true},
 	}
-	badKinds = []kind{
+	badKinds = []handlerKind{
 		{name: "malformed", source: `function handler( {`, fails: hyperlight.ErrJSException},
 		{name: "throwing", source: `throw new Error("early"); function handler() {}`, fails: hyperlight.ErrJSException},
 		{name: "no function", source: `export const handler = 7;`, fails: hyperlight.ErrGuest},

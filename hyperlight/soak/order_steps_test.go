@@ -51,14 +51,14 @@ var (
 	}
 )
 
-func (l *life) isProto() bool { return l.protoIs == hyperlight.StatusReady }
-func (l *life) isJS() bool    { return l.js != nil && l.jsIs == hyperlight.StatusReady }
-func (l *life) isLoaded() bool {
+func (l *oneLife) isProto() bool { return l.protoIs == hyperlight.StatusReady }
+func (l *oneLife) isJS() bool    { return l.js != nil && l.jsIs == hyperlight.StatusReady }
+func (l *oneLife) isLoaded() bool {
 	return l.loaded != nil && (l.loadedIs == hyperlight.StatusReady || l.loadedIs == hyperlight.StatusPoisoned)
 }
 
 // possible are the steps that a sandbox can take.
-func (l *life) possible() []step {
+func (l *oneLife) possible() []step {
 	steps := slices.Clone(anySteps)
 	if l.isProto() {
 		steps = append(steps, protoSteps...)
@@ -73,7 +73,7 @@ func (l *life) possible() []step {
 }
 
 // tooLate uses what was consumed or closed.
-func (w *world) tooLate(l *life) {
+func (w *world) tooLate(l *oneLife) {
 	var steps []step
 	if !l.isProto() {
 		steps = append(steps, protoSteps...)
@@ -98,11 +98,11 @@ var configurations = []func(*hyperlight.Config){
 }
 
 // born makes a new sandbox.
-func (w *world) born() *life {
+func (w *world) born() *oneLife {
 	w.numbers++
-	l := &life{number: w.numbers, handlers: map[string]kind{}, modules: map[string]bool{}}
+	l := &oneLife{number: w.numbers, handlers: map[string]handlerKind{}, modules: map[string]bool{}}
 	l.built = hyperlight.Config{HeapSize: 4 << 20, ScratchSize: 1 << 20, InputBufferSize: 16 << 10, OutputBufferSize: 16 << 10}
-	oneOf(w, configurations)(&l.built)
+	pickFrom(w, configurations)(&l.built)
 	proto, err := hyperlight.New(
 		hyperlight.WithHeapSize(l.built.HeapSize), hyperlight.WithScratchSize(l.built.ScratchSize),
 		hyperlight.WithInputBufferSize(l.built.InputBufferSize), hyperlight.WithOutputBufferSize(l.built.OutputBufferSize),
@@ -119,8 +119,8 @@ func (w *world) born() *life {
 	return l
 }
 
-func (w *world) newThatFails(l *life) {
-	bad := oneOf(w, []struct {
+func (w *world) newThatFails(l *oneLife) {
+	bad := pickFrom(w, []struct {
 		option hyperlight.Option
 		err    error
 	}{
@@ -147,21 +147,21 @@ func (w *world) context() (ctx context.Context, cancel func(), err error) {
 	return ctx, cancel, nil
 }
 
-func (w *world) register(l *life) {
+func (w *world) register(l *oneLife) {
 	w.note(l, `proto.Register("host", "same")`)
 	err := l.proto.Register("host", "same", func(n int) int { return n })
 	w.expect(l, "Register", err, refusedFor(l.protoIs))
 	l.functions = l.functions || err == nil
 }
 
-func (w *world) setModuleLoader(l *life) {
+func (w *world) setModuleLoader(l *oneLife) {
 	w.note(l, "proto.SetModuleLoader")
 	err := l.proto.SetModuleLoader(fstest.MapFS{inFile: {Data: []byte(counting)}})
 	w.expect(l, "SetModuleLoader", err, refusedFor(l.protoIs))
 	l.files = l.files || err == nil
 }
 
-func (w *world) loadRuntime(l *life) {
+func (w *world) loadRuntime(l *oneLife) {
 	ctx, cancel, over := w.context()
 	defer cancel()
 	w.note(l, "proto.LoadRuntime")
@@ -174,13 +174,13 @@ func (w *world) loadRuntime(l *life) {
 
 var handlerNames = []string{"a", "b", "c/d", "é 😊"}
 
-func (w *world) addHandler(l *life) {
-	name, kind := oneOf(w, handlerNames), oneOf(w, goodKinds)
+func (w *world) addHandler(l *oneLife) {
+	name, kind := pickFrom(w, handlerNames), pickFrom(w, goodKinds)
 	for l.lacks(kind) && !w.oneIn(20) { // A load that fails costs a boot.
-		kind = oneOf(w, goodKinds)
+		kind = pickFrom(w, goodKinds)
 	}
 	if w.oneIn(50) {
-		kind = oneOf(w, badKinds)
+		kind = pickFrom(w, badKinds)
 	}
 	source := kind.source
 	_, taken := l.handlers[name]
@@ -204,8 +204,8 @@ func (w *world) addHandler(l *life) {
 	}
 }
 
-func (w *world) removeHandler(l *life) {
-	name := oneOf(w, append(handlerNames, ""))
+func (w *world) removeHandler(l *oneLife) {
+	name := pickFrom(w, append(handlerNames, ""))
 	err := refusedFor(l.jsIs)
 	if _, there := l.handlers[name]; err == nil && !there {
 		err = hyperlight.ErrHandlerNotFound
@@ -220,7 +220,7 @@ func (w *world) removeHandler(l *life) {
 	}
 }
 
-func (w *world) clearHandlers(l *life) {
+func (w *world) clearHandlers(l *oneLife) {
 	w.note(l, "sandbox.ClearHandlers")
 	err := l.js.ClearHandlers()
 	w.expect(l, "ClearHandlers", err, refusedFor(l.jsIs))
@@ -232,15 +232,15 @@ func (w *world) clearHandlers(l *life) {
 var moduleNamespaces = []string{hyperlight.DefaultModuleNamespace, "other", "host", "a:b"}
 
 // module is a namespace, and whether there is a module "shared" in it; err, why there can be none.
-func (w *world) module(l *life) (namespace string, there bool, err error) {
-	namespace = oneOf(w, moduleNamespaces[:2])
+func (w *world) module(l *oneLife) (namespace string, there bool, err error) {
+	namespace = pickFrom(w, moduleNamespaces[:2])
 	if w.oneIn(6) {
-		namespace, err = oneOf(w, moduleNamespaces[2:]), hyperlight.ErrInvalidArgument
+		namespace, err = pickFrom(w, moduleNamespaces[2:]), hyperlight.ErrInvalidArgument
 	}
 	return namespace, l.modules[namespace+":shared"], firstOf(refusedFor(l.jsIs), err)
 }
 
-func (w *world) addModule(l *life) {
+func (w *world) addModule(l *oneLife) {
 	namespace, there, err := w.module(l)
 	if err == nil && there {
 		err = hyperlight.ErrModuleExists
@@ -252,7 +252,7 @@ func (w *world) addModule(l *life) {
 	}
 }
 
-func (w *world) removeModule(l *life) {
+func (w *world) removeModule(l *oneLife) {
 	namespace, there, err := w.module(l)
 	if err == nil && !there {
 		err = hyperlight.ErrModuleNotFound
@@ -264,7 +264,7 @@ func (w *world) removeModule(l *life) {
 	}
 }
 
-func (w *world) clearModules(l *life) {
+func (w *world) clearModules(l *oneLife) {
 	w.note(l, "sandbox.ClearModules")
 	err := l.js.ClearModules()
 	w.expect(l, "ClearModules", err, refusedFor(l.jsIs))
@@ -274,7 +274,7 @@ func (w *world) clearModules(l *life) {
 }
 
 // load loads what was added. Top-level code that loops is stopped once it runs.
-func (w *world) load(l *life) {
+func (w *world) load(l *oneLife) {
 	ctx, cancel, over := w.context()
 	defer cancel()
 	stop, how := cancel, "context"
@@ -304,7 +304,7 @@ func (w *world) load(l *life) {
 	l.guest = guestState{maps.Clone(l.handlers), map[string]int{}}
 }
 
-func (w *world) unload(l *life) {
+func (w *world) unload(l *oneLife) {
 	ctx, cancel, over := w.context()
 	defer cancel()
 	w.note(l, "loaded.Unload")
@@ -317,7 +317,7 @@ func (w *world) unload(l *life) {
 	}
 }
 
-func (w *world) snapshot(l *life) {
+func (w *world) snapshot(l *oneLife) {
 	ctx, cancel, over := w.context()
 	defer cancel()
 	w.note(l, "loaded.Snapshot")
@@ -336,7 +336,7 @@ func (w *world) snapshot(l *life) {
 	}
 }
 
-func (w *world) number(l *life, i *image) {
+func (w *world) number(l *oneLife, i *image) {
 	w.numbers++
 	i.number = w.numbers
 	w.noted(l, "snapshot %d", i.number)
@@ -360,10 +360,10 @@ func (w *world) image() *image {
 	if len(images) == 0 || w.oneIn(40) {
 		return nil
 	}
-	return oneOf(w, images)
+	return pickFrom(w, images)
 }
 
-func (w *world) restore(l *life) {
+func (w *world) restore(l *oneLife) {
 	ctx, cancel, over := w.context()
 	defer cancel()
 	i := w.image()
@@ -381,7 +381,7 @@ func (w *world) restore(l *life) {
 }
 
 // saveAndLoad replaces a snapshot by what comes back from files.
-func (w *world) saveAndLoad(l *life) {
+func (w *world) saveAndLoad(l *oneLife) {
 	i := w.image()
 	if i == nil {
 		return
@@ -393,7 +393,7 @@ func (w *world) saveAndLoad(l *life) {
 		return
 	}
 	w.expect(l, "Save", err, nil)
-	snapshot, err := hyperlight.LoadSnapshot(w.dir, oneOf(w, []string{digest, "latest"}))
+	snapshot, err := hyperlight.LoadSnapshot(w.dir, pickFrom(w, []string{digest, "latest"}))
 	w.expect(l, "LoadSnapshot", err, nil)
 	back := *i
 	back.snapshot = snapshot
@@ -401,30 +401,30 @@ func (w *world) saveAndLoad(l *life) {
 	w.keep(&back)
 }
 
-func (w *world) closeSnapshot(l *life) {
+func (w *world) closeSnapshot(l *oneLife) {
 	if len(w.images) == 0 {
 		return
 	}
-	i := oneOf(w, w.images)
+	i := pickFrom(w, w.images)
 	w.note(l, "snapshot %d: Close", i.number)
 	w.expect(l, "Close", i.snapshot.Close(), nil)
 	i.closed = true
 }
 
-func (w *world) closeProto(l *life) {
+func (w *world) closeProto(l *oneLife) {
 	w.note(l, "proto.Close")
 	w.expect(l, "Close", l.proto.Close(), nil)
 	l.protoIs = afterClose(l.protoIs)
 }
 
-func (w *world) closeJS(l *life) {
+func (w *world) closeJS(l *oneLife) {
 	w.note(l, "sandbox.Close")
 	w.expect(l, "Close", l.js.Close(), nil)
 	l.gone = l.gone || l.jsIs == hyperlight.StatusReady
 	l.jsIs = afterClose(l.jsIs)
 }
 
-func (w *world) closeLoaded(l *life) {
+func (w *world) closeLoaded(l *oneLife) {
 	w.note(l, "loaded.Close")
 	w.expect(l, "Close", l.loaded.Close(), nil)
 	l.gone = l.gone || refusedFor(l.loadedIs) == nil
@@ -439,7 +439,7 @@ func afterClose(status hyperlight.Status) hyperlight.Status {
 	return hyperlight.StatusClosed
 }
 
-func (w *world) interruptHandle(l *life) {
+func (w *world) interruptHandle(l *oneLife) {
 	w.note(l, "loaded.InterruptHandle")
 	handle, err := l.loaded.InterruptHandle()
 	w.expect(l, "InterruptHandle", err, refusedFor(l.loadedIs))
@@ -449,7 +449,7 @@ func (w *world) interruptHandle(l *life) {
 }
 
 // killBetween stops nothing, now and later.
-func (w *world) killBetween(l *life) {
+func (w *world) killBetween(l *oneLife) {
 	for _, handle := range l.interrupts {
 		w.note(l, "Kill between calls")
 		if handle.Kill() {
@@ -458,14 +458,14 @@ func (w *world) killBetween(l *life) {
 	}
 }
 
-func (w *world) fire(l *life) {
+func (w *world) fire(l *oneLife) {
 	i := w.random.IntN(len(w.triggers))
 	w.note(l, "trigger %d: Fire", i)
 	w.triggers[i].Fire()
 	w.fired[i] = true
 }
 
-func (w *world) reset(l *life) {
+func (w *world) reset(l *oneLife) {
 	i := w.random.IntN(len(w.triggers))
 	w.note(l, "trigger %d: Reset", i)
 	w.triggers[i].Reset()

@@ -74,7 +74,7 @@ type world struct {
 	t        *testing.T
 	random   *rand.Rand
 	dir      string // for snapshots
-	lives    []*life
+	lives    []*oneLife
 	images   []*image
 	market   *market // nil: none
 	triggers [2]*hyperlight.Trigger
@@ -85,7 +85,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, m *market) *world {
-	w := &world{t: t, random: chance(t, 0), dir: t.TempDir(), lives: make([]*life, 3), market: m, tally: map[string]int{}}
+	w := &world{t: t, random: chance(t, 0), dir: t.TempDir(), lives: make([]*oneLife, 3), market: m, tally: map[string]int{}}
 	if m != nil {
 		w.lives = w.lives[:1]
 	}
@@ -137,14 +137,14 @@ func (w *world) run(steps int) {
 
 func (w *world) oneIn(n int) bool { return w.random.IntN(n) == 0 }
 
-// oneOf picks one of several.
-func oneOf[T any](w *world, all []T) T { return all[w.random.IntN(len(all))] }
+// pickFrom picks one of several.
+func pickFrom[T any](w *world, all []T) T { return all[w.random.IntN(len(all))] }
 
 // step is something to do with a sandbox. How often is relative to the others that are possible.
 type step struct {
 	name   string
 	weight int
-	take   func(*world, *life)
+	take   func(*world, *oneLife)
 }
 
 func (w *world) pick(steps []step) step {
@@ -162,16 +162,16 @@ func (w *world) pick(steps []step) step {
 }
 
 // note writes down what is to be done, before it is.
-func (w *world) note(l *life, format string, args ...any) {
+func (w *world) note(l *oneLife, format string, args ...any) {
 	l.history = append(l.history, fmt.Sprintf("%d: ", w.steps)+fmt.Sprintf(format, args...))
 }
 
 // noted adds what came of it.
-func (w *world) noted(l *life, format string, args ...any) {
+func (w *world) noted(l *oneLife, format string, args ...any) {
 	l.history[len(l.history)-1] += " -> " + fmt.Sprintf(format, args...)
 }
 
-func (w *world) fail(l *life, format string, args ...any) {
+func (w *world) fail(l *oneLife, format string, args ...any) {
 	w.t.Helper()
 	history := l.history[max(0, len(l.history)-30):]
 	w.t.Fatalf("sandbox %d, step %d, -seed %d: %s\nits last steps:\n  %s\nthe model: %v",
@@ -179,7 +179,7 @@ func (w *world) fail(l *life, format string, args ...any) {
 }
 
 // expect compares how a step failed with the ways in which it may, none of which is that it may not fail.
-func (w *world) expect(l *life, op string, err error, wants ...error) {
+func (w *world) expect(l *oneLife, op string, err error, wants ...error) {
 	w.t.Helper()
 	w.noted(l, "%v", err)
 	if len(wants) == 0 || wants[0] == nil {
@@ -201,7 +201,7 @@ func (w *world) expect(l *life, op string, err error, wants ...error) {
 }
 
 // check compares what a sandbox tells of itself with its model.
-func (w *world) check(l *life) {
+func (w *world) check(l *oneLife) {
 	w.t.Helper()
 	objects := map[string][2]any{"proto": {l.proto.Status(), l.protoIs}, "its configuration": {l.proto.Config(), l.config}}
 	if l.js != nil {
