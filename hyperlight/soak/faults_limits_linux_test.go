@@ -5,9 +5,11 @@ package soak_test
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +38,22 @@ func roomFor(t *testing.T, bytes uint64) {
 	limit(t, unix.RLIMIT_AS, pages*uint64(os.Getpagesize())+bytes)
 }
 
+// startThreads has Go start threads while it can: one that it wants later and cannot have would end it.
+func startThreads() {
+	const threads = 16
+	var all, done sync.WaitGroup
+	all.Add(threads)
+	for range threads {
+		done.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+		})
+	}
+	done.Wait()
+}
+
 // A process that may not have more memory gets errors. The native library would end it, if it could not have what it
 // copies guests' memory to.
 func TestLittleMemory(t *testing.T) {
@@ -43,6 +61,7 @@ func TestLittleMemory(t *testing.T) {
 		return
 	}
 	debug.SetGCPercent(-1) // Go, too, would end it.
+	startThreads()
 	survivor := counted(t)
 	require.NoError(t, live(t.Context(), t.TempDir()))
 
@@ -84,6 +103,7 @@ func TestFewMappings(t *testing.T) {
 	const setting = "/proc/sys/vm/max_map_count"
 	usual, err := os.ReadFile(setting)
 	require.NoError(t, err)
+	startThreads()
 	survivor := counted(t)
 	require.NoError(t, live(t.Context(), t.TempDir()))
 	failed := hardTimes(t, func(life int) {
