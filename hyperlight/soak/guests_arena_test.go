@@ -22,7 +22,7 @@ import (
 // notice.
 type arena struct {
 	test      *testing.T // whose end is that of all sandboxes here
-	victim    *victim
+	host      *hostUnderAttack
 	options   []hyperlight.Option
 	small     bool // the sizes are upstream's
 	loaded    *hyperlight.LoadedJSSandbox
@@ -73,8 +73,8 @@ const untouched = `[2,true,[2,4],"{\"a\":[1]}",3,"event","aXXb",[1,2,3],"functio
 // newArena boots the sandboxes.
 func newArena(t *testing.T, attacks []attack, small bool) *arena {
 	t.Helper()
-	a := &arena{test: t, victim: newVictim(), small: small, ended: map[string]int{}}
-	a.options = []hyperlight.Option{hyperlight.WithPrintFunc(a.victim.print)}
+	a := &arena{test: t, host: newHostUnderAttack(), small: small, ended: map[string]int{}}
+	a.options = []hyperlight.Option{hyperlight.WithPrintFunc(a.host.print)}
 	if small {
 		// Upstream's megabyte of scratch is too little for the probe.
 		a.options = append(a.options, hyperlight.WithUpstreamDefaults(), hyperlight.WithScratchSize(4<<20))
@@ -103,7 +103,7 @@ func newArena(t *testing.T, attacks []attack, small bool) *arena {
 
 func (a *arena) boot() *hyperlight.JSSandbox {
 	proto := newProto(a.test, nil, a.options...)
-	require.NoError(a.test, a.victim.register(proto))
+	require.NoError(a.test, a.host.register(proto))
 	return boot(a.test, proto)
 }
 
@@ -140,7 +140,7 @@ func (a *arena) isExpected(attack attack, ending string, err error) bool {
 // attack lets a guest do what it does, and checks what came of it.
 func (a *arena) attack(t *testing.T, attack attack, opts ...hyperlight.CallOption) {
 	t.Helper()
-	a.victim.begin()
+	a.host.begin()
 	began := time.Now()
 	result, err := a.run(t, attack, opts)
 	a.time(attack, time.Since(began))
@@ -217,7 +217,7 @@ func (a *arena) unload(t *testing.T, loaded *hyperlight.LoadedJSSandbox) *hyperl
 // judge checks the end of a guest against what its file says, and returns how often it called the host.
 func (a *arena) judge(t *testing.T, attack attack, result []byte, err error) (calls int) {
 	t.Helper()
-	calls, _, shown := a.victim.state()
+	calls, _, shown := a.host.state()
 	ending := a.ending(t, err)
 	expected := attack.get("expect")
 	if !assert.True(t, a.isExpected(attack, ending, err), "expected: %s, but it ended by %s: %.500s %.500v", expected, ending, result, err) ||
@@ -297,7 +297,7 @@ func (a *arena) recover(t *testing.T) {
 // ended.
 func (a *arena) invariants(t *testing.T, calls int) {
 	t.Helper()
-	after, faults, _ := a.victim.state()
+	after, faults, _ := a.host.state()
 	assert.Empty(t, faults)
 	assert.GreaterOrEqual(t, after, calls)
 	assert.LessOrEqual(t, after, calls+2, "only probes call the host when a guest has ended")

@@ -12,9 +12,9 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// victim is the host of the hostile guests: its functions count their calls, and find fault with arguments that
+// hostUnderAttack is the host of the hostile guests: its functions count their calls, and find fault with arguments that
 // cannot be.
-type victim struct {
+type hostUnderAttack struct {
 	mu     sync.Mutex
 	calls  int
 	faults []string
@@ -24,17 +24,17 @@ type victim struct {
 
 const canarySays = "what the host keeps for itself"
 
-func newVictim() *victim { return &victim{canary: []byte(canarySays)} }
+func newHostUnderAttack() *hostUnderAttack { return &hostUnderAttack{canary: []byte(canarySays)} }
 
 // begin forgets what other guests did.
-func (v *victim) begin() {
+func (v *hostUnderAttack) begin() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.calls, v.faults, v.shown = 0, nil, nil
 }
 
 // state is what guests did since begin.
-func (v *victim) state() (calls int, faults []string, shown string) {
+func (v *hostUnderAttack) state() (calls int, faults []string, shown string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	faults = slices.Clone(v.faults)
@@ -45,7 +45,7 @@ func (v *victim) state() (calls int, faults []string, shown string) {
 }
 
 // called notes a call with these arguments.
-func (v *victim) called(args ...any) {
+func (v *hostUnderAttack) called(args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.calls++
@@ -89,7 +89,7 @@ func faultOf(value any, depth int) string {
 	return ""
 }
 
-func (v *victim) print(text string) {
+func (v *hostUnderAttack) print(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.shown = append(v.shown, text...)
@@ -105,7 +105,7 @@ type record struct {
 var errHost = errors.New("no")
 
 // register gives a sandbox all functions, in the module "host".
-func (v *victim) register(proto *hyperlight.ProtoJSSandbox) error {
+func (v *hostUnderAttack) register(proto *hyperlight.ProtoJSSandbox) error {
 	functions := functions{
 		"nothing": func() { v.called() },
 		"add":     func(a, b float64) float64 { v.called(a, b); return a + b },

@@ -78,7 +78,7 @@ func (a *arena) batches(t *testing.T, attacks []attack) {
 			continue
 		}
 		t.Run(attack.title, func(t *testing.T) {
-			a.victim.begin()
+			a.host.begin()
 			event := []byte(attack.event)
 			var opts []hyperlight.BatchOption
 			for _, limit := range limits(a.limit(attack)) {
@@ -94,7 +94,7 @@ func (a *arena) batches(t *testing.T, attacks []attack) {
 			for _, result := range results[1:] {
 				a.ending(t, result.Err)
 			}
-			calls, _, _ := a.victim.state()
+			calls, _, _ := a.host.state()
 			a.recover(t)
 			a.invariants(t, calls)
 		})
@@ -107,7 +107,7 @@ func (a *arena) pairs(t *testing.T, attacks []attack, times int) {
 	random := chance(t, 0)
 	attacks = slices.DeleteFunc(slices.Clone(attacks), attack.atLoad)
 	for range times {
-		a.victim.begin()
+		a.host.begin()
 		var names []string
 		for range 2 {
 			attack := attacks[random.IntN(len(attacks))]
@@ -117,7 +117,7 @@ func (a *arena) pairs(t *testing.T, attacks []attack, times int) {
 				a.ending(t, err)
 			}
 		}
-		calls, _, _ := a.victim.state()
+		calls, _, _ := a.host.state()
 		a.recover(t)
 		a.invariants(t, calls)
 		require.False(t, t.Failed(), names)
