@@ -118,9 +118,9 @@ verb_bench() {
 }
 
 verb_soak() {
-  with_cache_lock set_up want_machine
+  with_cache_lock set_up want_emulator
   with_cache_lock build_library
-  with_cache_lock prepare_machine
+  HYPERLIGHT_VM=always with_cache_lock prepare_machine
   set_test_environment
   soak
 }

@@ -224,7 +224,7 @@ test_packages() {
 # and meet each other everywhere, which is what the tests of concurrency want. Vmrun's time limit ends a
 # machine that hangs, which Go's own, inside, cannot.
 in_machines() {
-  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=40m "${@:2}" -exec "$CACHE/bin/vmrun"
+  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=${HYPERLIGHT_VM_TIMEOUT:-40m} "${@:2}" -exec "$CACHE/bin/vmrun"
 }
 
 test_abi() {

@@ -29,7 +29,7 @@ func inChild(t *testing.T, change ...func(*exec.Cmd)) bool {
 	}
 	program, err := os.Executable()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(size(3, 40))*time.Minute)
 	defer cancel()
 	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
 	child := exec.CommandContext(ctx, program, "-test.run="+pattern, "-test.v", fmt.Sprintf("-soak=%v", *full), fmt.Sprintf("-seed=%d", *seed))
