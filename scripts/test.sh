@@ -220,11 +220,11 @@ test_packages() {
   fi
 }
 
-# in_machines CGO GO_TEST...: with vmrun. The machine has one CPU; with GOMAXPROCS threads of Go take turns on it
+# in_machines CGO go test ARGS...: with vmrun. The machine has one CPU; with GOMAXPROCS threads of Go take turns on it
 # and meet each other everywhere, which is what the tests of concurrency want. Vmrun's time limit ends a
 # machine that hangs, which Go's own, inside, cannot.
 in_machines() {
-  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=${HYPERLIGHT_VM_TIMEOUT:-40m} "${@:2}" -exec "$CACHE/bin/vmrun"
+  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=${HYPERLIGHT_VM_TIMEOUT:-40m} "${@:2:2}" -exec "$CACHE/bin/vmrun" "${@:4}"
 }
 
 test_abi() {
