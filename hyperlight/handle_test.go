@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -72,14 +73,16 @@ func TestHandleConsumedStaysConsumed(t *testing.T) {
 }
 
 func TestHandleWaiterSeesItsContext(t *testing.T) {
-	_, h := newObjectHandle()
-	require.NoError(t, h.enter(t.Context(), "op"))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	require.ErrorIs(t, h.enter(ctx, "op"), context.DeadlineExceeded)
-	h.leave()
-	require.NoError(t, h.enter(t.Context(), "op"), "the waiter left no trace")
-	h.leave()
+	synctest.Test(t, func(t *testing.T) { // Its time passes when everybody waits, and not before.
+		_, h := newObjectHandle()
+		require.NoError(t, h.enter(t.Context(), "op"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, h.enter(ctx, "op"), context.DeadlineExceeded)
+		h.leave()
+		require.NoError(t, h.enter(t.Context(), "op"), "the waiter left no trace")
+		h.leave()
+	})
 }
 
 func TestHandleWaiterSeesClose(t *testing.T) {
