@@ -329,7 +329,36 @@ fn invalid(error: HyperlightError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake_vm::Vm;
+    use crate::interrupt::Cause;
+    use std::pin::pin;
     use std::ptr;
+    use std::task::{Context, Waker};
+
+    // Upstream kills what runs by then as soon as the monitor completes.
+    #[test]
+    fn a_monitor_never_completes_after_its_call() {
+        let trigger = Trigger::new("late").unwrap();
+        let monitor = Monitor::new(Kind::Trigger(trigger.clone()));
+        for late in [false, true] {
+            let (vm, interrupter) = Vm::new();
+            let call = vm.begin(&interrupter);
+            let guarded = monitor.guard(call.gate());
+            let mut future = pin!((&guarded).get_monitor().unwrap());
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(future.as_mut().poll(&mut context).is_pending());
+            let mut call = Some(call);
+            if late {
+                assert_eq!(call.take().and_then(|call| vm.end(call)), None);
+            }
+            trigger.fire();
+            assert_eq!(future.as_mut().poll(&mut context).is_ready(), !late);
+            if let Some(call) = call {
+                assert_eq!(vm.end(call).map(Cause::name), Some("late"));
+            }
+            trigger.reset();
+        }
+    }
 
     #[test]
     fn upstreams_refusals_are_recognised() {
