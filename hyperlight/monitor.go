@@ -116,8 +116,9 @@ func (t *Trigger) close(capi.Monitor) {}
 // one, are an [ErrInvalidArgument].
 //
 // The first call with monitors starts upstream's monitor threads, two or as many as the environment variable
-// HYPERLIGHT_MONITOR_THREADS says at this moment. If they cannot be started then, this process runs no calls
-// with monitors any more. Upstream: LoadedJSSandbox::handle_event_with_monitor.
+// HYPERLIGHT_MONITOR_THREADS says at this moment, 1,024 at most. If they cannot be started then, that is an
+// [ErrMonitorFailedToStart], and the next call tries again. Upstream: LoadedJSSandbox::handle_event_with_monitor,
+// which runs no calls with monitors any more once its threads could not be started.
 func WithMonitors(monitors ...Monitor) CallOption { return monitorsOption(monitors) }
 
 type monitorsOption []Monitor
