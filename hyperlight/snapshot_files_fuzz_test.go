@@ -92,7 +92,7 @@ func loadsBounded(t *testing.T, dir, reference string, opts ...hyperlight.LoadOp
 	snapshot, err := hyperlight.LoadSnapshot(dir, reference, opts...)
 	if err != nil {
 		for _, known := range []error{
-			hyperlight.ErrSnapshotCorrupt, hyperlight.ErrSnapshotIncompatible, hyperlight.ErrSnapshotNotFound, hyperlight.ErrInvalidArgument, hyperlight.ErrNoHypervisor,
+			hyperlight.ErrSnapshotCorrupt, hyperlight.ErrSnapshotIncompatible, hyperlight.ErrSnapshotNotFound, hyperlight.ErrInvalidArgument,
 		} {
 			if errors.Is(err, known) {
 				return false

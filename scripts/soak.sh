@@ -43,12 +43,13 @@ soak() {
   local page=$CACHE/log/soak.txt
   begin_sections
   export HYPERLIGHT_VM_TIMEOUT=90m
-  SOAK_LOGS=$(mktemp -d "$CACHE/log/soak.XXXXXX")
+  SOAK_LOGS=$CACHE/log/soak
+  rm -rf "$SOAK_LOGS"
+  mkdir -p "$SOAK_LOGS"
   lanes soak_first soak_second
   soak_page >"$page"
   cat "$page"
-  say "this page is $page"
-  rm -r "$SOAK_LOGS"
+  say "this page is $page; what the tests printed is in $SOAK_LOGS"
   summary
 }
 
@@ -82,6 +83,6 @@ soak_page() {
     printf '%-6s  %7s  %s\n' "$status" "$time" "$title"
   done <"$RESULTS"
   echo
-  cat "$SOAK_LOGS"/* | sed -n 's/.*figure: \(Test[^:]*\): \(.*\): \(.*\)$/\1\t\2\t\3/p' |
+  cat "$SOAK_LOGS"/* | sed -n 's/.*figure: \(Test.*\t.*\t.*\)$/\1/p' |
     awk -F '\t' '$1 != test { test = $1; print test } { printf "    %-60s %s\n", $2, $3 }'
 }

@@ -29,7 +29,7 @@ func inChild(t *testing.T, change ...func(*exec.Cmd)) bool {
 	}
 	program, err := os.Executable()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(size(3, 40))*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(size(15, 80))*time.Minute)
 	defer cancel()
 	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
 	child := exec.CommandContext(ctx, program, "-test.run="+pattern, "-test.v", fmt.Sprintf("-soak=%v", *full), fmt.Sprintf("-seed=%d", *seed))
@@ -45,8 +45,7 @@ func inChild(t *testing.T, change ...func(*exec.Cmd)) bool {
 		line = strings.TrimSuffix(line, "\n")
 		assert.Regexp(t, reported, line, "the library prints")
 		if _, text, found := strings.Cut(line, ": figure: "); found {
-			what, value, _ := strings.Cut(strings.TrimPrefix(text, t.Name()+": "), ": ")
-			figure(t, what, value)
+			t.Log("figure: " + text)
 		}
 	}
 	return false

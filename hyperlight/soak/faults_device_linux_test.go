@@ -35,14 +35,17 @@ func TestNoDevice(t *testing.T) {
 		_, err := counted(t).clean.Save(saved, "v1")
 		require.NoError(t, err)
 	}
+	back := func() {
+		if _, err := os.Lstat(hidden); err == nil {
+			require.NoError(t, os.RemoveAll(device))
+			require.NoError(t, os.Rename(hidden, device))
+		}
+	}
+	t.Cleanup(back) // for the tests that follow, even if the child dies
 	if !inChild(t, func(child *exec.Cmd) { child.Env = append(child.Env, variable+"="+saved) }) {
 		return
 	}
 	require.NoError(t, os.Rename(device, hidden))
-	back := func() {
-		require.NoError(t, os.RemoveAll(device))
-		require.NoError(t, os.Rename(hidden, device))
-	}
 	places := map[string]func() error{
 		"nothing":     func() error { return nil },
 		"a folder":    func() error { return os.Mkdir(device, 0o700) },

@@ -58,6 +58,9 @@ const counterThatSpins = `
 
 // Whatever is forgotten, in whatever state, is freed: memory, files, threads and functions.
 func TestForgottenObjects(t *testing.T) {
+	if !inChild(t, plainMalloc) {
+		return
+	}
 	lives := load(t, nil, counter, hyperlight.WithUpstreamDefaults())
 	taken := snapshot(t, lives)
 	f := &forgetful{t, lives, filepath.Join(t.TempDir(), "snapshots")}
@@ -264,6 +267,9 @@ func TestCloseFromEverywhere(t *testing.T) {
 // Close comes at a random instant of a sandbox's life, from New on. What is asked of it succeeds, or fails because it is
 // closed; and its micro-VM, its files and its functions are gone.
 func TestCloseRaces(t *testing.T) {
+	if !inChild(t, plainMalloc) {
+		return
+	}
 	random := chance(t, 0)
 	taken := snapshot(t, load(t, functions{"function": func() {}}, counter, hyperlight.WithUpstreamDefaults()))
 	many := func(lives int) {

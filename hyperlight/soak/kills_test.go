@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
@@ -32,7 +33,7 @@ func TestEarlyMonitorsStopLoops(t *testing.T) {
 
 // Each call in question is about as long as it takes the stop to come, and the call after it must not notice.
 func TestNothingEndsTheNextCall(t *testing.T) {
-	pairs := size(500, 10_000) / len(stops)
+	pairs := (size(500, 10_000) + len(stops) - 1) / len(stops)
 	v := newVictim(t, byTimer, hyperlight.WithUpstreamDefaults())
 	for _, stop := range stops {
 		aim := firstAim
@@ -51,5 +52,7 @@ func TestNothingEndsTheNextCall(t *testing.T) {
 			}
 		}
 		figure(t, "next "+stop.name+": before, during, after the call", ended)
+		assert.NotZero(t, ended[stopped], stop.name)
+		assert.NotZero(t, ended[finished], stop.name)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -26,15 +25,8 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-// plainMalloc has glibc keep nothing for later. Otherwise it keeps some 10 MB in each of its arenas, of which there are
-// eight for each processor, and takes long to have touched them all; and up to 230 KB that are free in a cache of each
-// thread, which it counts as in use. That is no leak, and looks like one.
-func plainMalloc(child *exec.Cmd) {
-	child.Env = append(child.Env, "MALLOC_ARENA_MAX=1", "MALLOC_MMAP_THRESHOLD_=131072", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0")
-}
-
 // leakSlack is by how much each may grow from the middle to the end; -1 says that it does not matter. One object that is
-// lost with each call, be it native or Go's, is 50,000 objects in that time, and 1.6 MB at least.
+// lost with each call, be it native or Go's, is 45,000 objects in that time.
 var leakSlack = usage{
 	resident: 2048, native: 48, goObjects: 2000, goMemory: 256,
 	callbacks: 0, openFiles: 0, threads: 2, goroutines: 1, mappings: 16,

@@ -2,6 +2,7 @@ package soak_test
 
 import (
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,12 +18,17 @@ func silently(t *testing.T, f func()) {
 	file := os.NewFile(uintptr(listener), "output")
 	defer file.Close()
 	for _, output := range []int{unix.Stdout, unix.Stderr} {
-		original, err := unix.FcntlInt(uintptr(output), unix.F_DUPFD_CLOEXEC, 0)
+		copied, err := unix.FcntlInt(uintptr(output), unix.F_DUPFD_CLOEXEC, 0)
 		require.NoError(t, err)
+		original := os.NewFile(uintptr(copied), "original")
+		if output == unix.Stderr { // A crash still says where.
+			require.NoError(t, debug.SetCrashOutput(original, debug.CrashOptions{}))
+		}
 		require.NoError(t, unix.Dup3(listener, output, 0))
 		defer func() {
-			assert.NoError(t, unix.Dup3(original, output, 0))
-			assert.NoError(t, unix.Close(original))
+			assert.NoError(t, unix.Dup3(copied, output, 0))
+			assert.NoError(t, original.Close())
+			assert.NoError(t, debug.SetCrashOutput(nil, debug.CrashOptions{}))
 		}()
 	}
 	f()

@@ -32,8 +32,8 @@ func chance(t *testing.T, stream int) *rand.Rand {
 	return rand.New(rand.NewPCG(*seed, name.Sum64()+uint64(stream)))
 }
 
-// figure reports a number for the page that `./build.sh soak` writes, which finds it by its first word.
+// figure reports a number for the page that `./build.sh soak` writes, which finds it by its first word and the tabs.
 func figure(t *testing.T, what string, value any) {
 	t.Helper()
-	t.Logf("figure: %s: %s: %v", t.Name(), what, value)
+	t.Logf("figure: %s\t%s\t%v", t.Name(), what, value)
 }

@@ -1,9 +1,9 @@
-// attacks: the host's memory, by a blob that is named a thousand times and sent back each time
+// attacks: the host's memory, by a blob that is named 300 times and sent back each time
 // expect: exception
 // error: the result needs 30
 // calls: 1
 import * as host from "host";
 function handler() {
-	const blob = new Uint8Array(300_000);
-	return host.echo([blob, ...Array(1000).fill({ __bin__: 0 })]).length;
+	const blob = new Uint8Array(10_000);
+	return host.echo([blob, ...Array(300).fill({ __bin__: 0 })]).length;
 }
