@@ -138,7 +138,8 @@ func TestMonitors(t *testing.T) {
 }
 
 // failsClosed asserts that a handler does not run if one of its monitors fails: because a trigger has
-// fired before, and, in a process where upstream's threads for monitors cannot be started, because of that.
+// fired before, and, in a process where upstream's threads for monitors cannot be started, because of that. The number
+// that they are refused for is the shim's limit: upstream would panic over it.
 func failsClosed(t *testing.T, source, event string, others ...hyperlight.Monitor) {
 	t.Helper()
 	const variable, tooMuch = "HYPERLIGHT_MONITOR_THREADS", "18446744073709551615"
@@ -149,7 +150,7 @@ func failsClosed(t *testing.T, source, event string, others ...hyperlight.Monito
 	_, _, err = monitored(t, loaded, event, append(others, trigger)...)
 	if os.Getenv(variable) == tooMuch {
 		refused(t, err, hyperlight.ErrMonitorFailedToStart,
-			"Monitor runtime is unavailable: capacity overflow")
+			"Monitor runtime is unavailable: "+variable+" is "+tooMuch+", more than 1024")
 	} else {
 		refused(t, err, hyperlight.ErrCancelled,
 			"Execution monitor failed to start: the trigger 'failing-monitor' has fired")

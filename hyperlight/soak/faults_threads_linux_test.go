@@ -48,7 +48,7 @@ func TestNoThreads(t *testing.T) {
 		for range 2 {
 			_, err := loaded.HandleEvent(t.Context(), "handler", []byte("{}"), hyperlight.WithMonitors(hyperlight.WallClock(time.Minute)))
 			require.ErrorIs(t, err, hyperlight.ErrMonitorFailedToStart)
-			assert.EqualError(t, err, "hyperlight: HandleEvent: Execution monitor failed to start: "+noThread)
+			assert.EqualError(t, err, "hyperlight: HandleEvent: Monitor runtime is unavailable: "+noThread)
 			assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 		}
 		logs, err := hyperlight.ForwardLogs(slog.New(slog.DiscardHandler))
@@ -72,7 +72,7 @@ func TestNoMonitors(t *testing.T) {
 	for range 2 {
 		_, err := loaded.HandleEvent(t.Context(), "handler", []byte("true"), hyperlight.WithMonitors(hyperlight.WallClock(time.Minute)))
 		require.ErrorIs(t, err, hyperlight.ErrMonitorFailedToStart)
-		assert.EqualError(t, err, "hyperlight: HandleEvent: Execution monitor failed to start: HYPERLIGHT_MONITOR_THREADS is 1000000000, more than 1024")
+		assert.EqualError(t, err, "hyperlight: HandleEvent: Monitor runtime is unavailable: HYPERLIGHT_MONITOR_THREADS is 1000000000, more than 1024")
 		assert.Equal(t, hyperlight.StatusReady, loaded.Status())
 	}
 	assert.Equal(t, "1", call(t, loaded, "false"))

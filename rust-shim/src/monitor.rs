@@ -160,7 +160,8 @@ pub(crate) fn handle_event(
     }
 }
 
-/// How upstream begins to tell that it refused to run a handler that it cannot monitor.
+/// How upstream begins to tell that it refused to run a handler that it cannot monitor: a monitor failed, or there are
+/// no threads for any.
 const START_FAILURE: &str = "Execution monitor failed to start: ";
 const NO_RUNTIME: &str = "Monitor runtime is unavailable";
 
@@ -174,15 +175,14 @@ pub(crate) fn is_start_failure(error: &HyperlightError) -> bool {
 ///
 /// Upstream starts its threads in the first monitored call, panics when it cannot, and would leave a
 /// sandbox in disorder. So that call is made here: without a JSON event it ends before it enters the
-/// guest, with an error that is nobody's and must not be in the logs. The threads inherit the shield, so that signals for the process go to threads that expect
-/// them.
+/// guest, with an error that is nobody's and must not be in the logs. The threads inherit the shield, so that
+/// signals for the process go to threads that expect them.
 pub(crate) fn prepare(sandbox: &mut LoadedJSSandbox) -> Result<()> {
     static RUNTIME: OnceLock<std::result::Result<(), String>> = OnceLock::new();
 
-    let not_started = |e| start_failure(format!("{START_FAILURE}{e}"));
-    repeater::start().map_err(not_started)?;
+    repeater::start().map_err(|e| start_failure(format!("{START_FAILURE}{e}")))?;
     if RUNTIME.get().is_none() {
-        monitor_threads::check().map_err(not_started)?;
+        monitor_threads::check().map_err(|e| start_failure(format!("{NO_RUNTIME}: {e}")))?;
     }
     RUNTIME
         .get_or_init(|| {
