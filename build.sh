@@ -50,7 +50,8 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
   soak                        the tests that try to break it, in full, and a page about them: most of an hour
-  fuzz [TIME]                 build, then run each fuzz target and property test for TIME (default: 1m)
+  fuzz [TIME]                 build, then run each fuzz target for TIME (default: 1m), as many at once as there are
+                              CPUs, and then all property tests at once for TIME
   unprotected [NAME...]       takes one protection out after the other (scripts/unprotected), and passes if
                               the tests fail then
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md

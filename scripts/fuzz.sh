@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Fuzzing: every Go fuzz target of the main module, and the property tests of the shim, each for the same time.
-# Seeds alone run with all other tests.
+# Fuzzing: every Go fuzz target of the main module for some time, and then the property tests of the shim, together for as
+# long. Seeds alone run with all other tests.
 
 # use_fuzz_time TIME: a duration as Go writes them, of hours, minutes and seconds.
 use_fuzz_time() {
@@ -13,7 +13,7 @@ fuzz_everything() {
   set_test_environment
   begin_sections
   section "Go: fuzz targets, $FUZZ_SECONDS s each" fuzz_go
-  section "Rust: property tests, $FUZZ_SECONDS s each" with_target fuzz_rust
+  section "Rust: property tests, all at once for $FUZZ_SECONDS s" with_target fuzz_rust
   say "Go's build cache keeps what is interesting for the next time; \`go clean -fuzzcache\` forgets it"
   summary
 }
@@ -42,7 +42,8 @@ fuzz_go() {
 }
 
 # fuzz_target PACKAGE TARGET: one line for it, and what it says when it fails. Targets that need guests are in
-# package soak; snapshots are not loaded without a hypervisor, though it need not run a guest. Go minimizes each interesting input for a minute if one lets it.
+# package soak; snapshots are not loaded without a hypervisor, though it need not run a guest. Go minimizes each
+# interesting input for a minute if one lets it.
 fuzz_target() {
   local log=$CACHE/log/fuzz-$2.log status=0 where=()
   if [[ $1 == */soak ]] || { [[ $2 == *Snapshot* ]] && ! hypervisor_device >/dev/null; }; then
@@ -51,7 +52,7 @@ fuzz_target() {
   mkdir -p "$CACHE/log"
   CGO_ENABLED=0 HYPERLIGHT_VM_TIMEOUT=$((FUZZ_SECONDS + 600))s go test -run '^$' -fuzz "^$2\$" -fuzztime "${FUZZ_SECONDS}s" \
     -fuzzminimizetime 1s -parallel 1 "${where[@]}" "$1" >"$log" 2>&1 || status=$?
-  if ((status == 0)); then
+  if ((status == 0)) || only_ran_out "$log"; then
     printf '%-28s ok      %s\n' "$2" "$(fuzz_counts "$log")"
     return
   fi
@@ -61,6 +62,14 @@ fuzz_target() {
   return 1
 }
 
+# only_ran_out LOG: at the end of -fuzztime, Go before 1.27 may take its own deadline for a failure of the target:
+# https://go.dev/issue/75804. It says nothing else then.
+only_ran_out() {
+  local said
+  said=$(awk '/^--- FAIL: / { failed = 1; next } failed && /^FAIL/ { exit } failed' "$1" | tr -s '[:space:]' ' ')
+  [[ $said == ' context deadline exceeded ' ]]
+}
+
 # fuzz_counts LOG: how far it came.
 fuzz_counts() {
   local counts
@@ -68,8 +77,9 @@ fuzz_counts() {
   echo "${counts:-seeds only}"
 }
 
-# Each property says how many cases ran.
+# A thread for each property: their cases are drawn blindly, so the last of them are worth no more than the first, and a
+# turn for each would take hours. Each says how many cases it had.
 fuzz_rust() {
   set_cargo_arguments
-  HLJS_FUZZ_SECONDS=$FUZZ_SECONDS cargo test "${CARGO_ARGUMENTS[@]}" fuzz -- --nocapture --test-threads "$(nproc)"
+  HLJS_FUZZ_SECONDS=$FUZZ_SECONDS cargo test "${CARGO_ARGUMENTS[@]}" fuzz_ -- --show-output --test-threads 99
 }

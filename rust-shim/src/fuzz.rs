@@ -2,9 +2,9 @@
 //!
 //! They stand beside the other tests of each decoder, and their names begin with `fuzz_`. `cargo test` tries each
 //! with some hundred cases (or as many as PROPTEST_CASES says). With HLJS_FUZZ_SECONDS each goes on for so long;
-//! all at once, if there are threads enough for them:
+//! all at once, if there are threads enough for them, as `./build.sh fuzz` has it:
 //!
-//! `HLJS_FUZZ_SECONDS=600 RUST_TEST_THREADS=64 cargo test --release fuzz_ -- --show-output`
+//! `HLJS_FUZZ_SECONDS=600 cargo test --release fuzz_ -- --show-output --test-threads 99`
 //!
 //! A case that fails is made as small as it gets, and is shown; it becomes a test of its own.
 
