@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The drop function runs exactly once for each function that was given to C, whatever became of it.
 // purego has room for 2,000 callbacks in a process, and none is ever given back.
 func TestCallbacksAreMadeOnce(t *testing.T) {
 	loadLibrary(t)
@@ -24,6 +23,7 @@ func TestCallbacksAreMadeOnce(t *testing.T) {
 	}
 }
 
+// The drop function runs exactly once for each function that was given to C, whatever became of it.
 func TestPrintFunctionsAreReleased(t *testing.T) {
 	loadLibrary(t)
 	before := functions.len()
