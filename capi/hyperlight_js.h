@@ -783,7 +783,7 @@ void hljs_monitor_free(hljs_monitor *monitor);
 // the monitor's name. If it was cancelled before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
 //
 // The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
-// variable `HYPERLIGHT_MONITOR_THREADS` says then.
+// variable `HYPERLIGHT_MONITOR_THREADS` says then, 1024 at most. If they cannot be started, the next call tries again.
 hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded,
                                            const uint8_t *name,
                                            size_t name_len,

@@ -173,7 +173,7 @@ impl LoadedSandbox {
 /// the monitor's name. If it was cancelled before, the handler is not run: `HLJS_CODE_CONTEXT_CANCELLED`.
 ///
 /// The first monitored call of a process starts upstream's monitor threads: 2, or as many as the environment
-/// variable `HYPERLIGHT_MONITOR_THREADS` says then.
+/// variable `HYPERLIGHT_MONITOR_THREADS` says then, 1024 at most. If they cannot be started, the next call tries again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hljs_loaded_sandbox_handle_event(
     loaded: *const LoadedSandbox,
