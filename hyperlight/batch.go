@@ -69,8 +69,8 @@ func WithBatchMonitors(monitors ...Monitor) BatchOption {
 //
 // Returned: the last element's; [ErrCancelled], with the name of the monitor that fired between two events;
 // [ErrClosed]; the error of ctx. If no event was taken up, also [ErrPoisoned], [ErrUnrecoverable], [ErrConsumed],
-// [ErrReentrant], and [ErrInvalidArgument] for an empty name or one with a NUL byte or invalid UTF-8, a nil ctx, and
-// options that do not hold.
+// [ErrReentrant], and [ErrInvalidArgument] for a name that is empty, has a NUL byte, is no UTF-8, or does not fit into
+// the output buffer, a nil ctx, and options that do not hold.
 func (s *LoadedJSSandbox) HandleEvents(ctx context.Context, name string, events [][]byte, opts ...BatchOption) ([]EventResult, error) {
 	s = orZero(s)
 	ctx, span := s.guest.startCallSpan(ctx, spanHandleEvents, name)
@@ -112,15 +112,13 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	each := len(o.monitors)
 	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:])
 	defer capi.BatchFree(batch)
+	s.readStatus() // What follows may panic: ctx, the tracer.
 	s.guest.leave(call)
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
 	s.accountBatch(&o, call, batch, span)
 	results, err := call.eventResults(op, batch)
-	if err != nil {
-		s.readStatus() // An event that does not end the batch leaves the status as it was.
-	}
 	span.after(s)
 	return results, err
 }

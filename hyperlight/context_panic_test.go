@@ -3,6 +3,7 @@ package hyperlight
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,14 +93,16 @@ func TestContextsThatPanic(t *testing.T) {
 		})
 	}
 	t.Run("Load", func(t *testing.T) {
-		for asked, panicked := 1, true; panicked; asked++ {
+		panics := 0
+		for asked := 1; ; asked++ {
 			ctx, cancel := context.WithCancel(context.Background())
 			unloaded := sandbox()
-			panicked = panicsIn(func() { reload(&moody{ctx, asked}, unloaded) })
+			panicked := panicsIn(func() { reload(&moody{ctx, asked}, unloaded) })
 			cancel()
 			if !panicked {
 				break
 			}
+			panics++
 			assert.Nil(t, unloaded.guest.call.Load())
 			require.Empty(t, unloaded.h.queue)
 			if unloaded.Status() == StatusReady { // It panicked before anything was loaded.
@@ -108,7 +111,103 @@ func TestContextsThatPanic(t *testing.T) {
 			}
 			loaded = loadCounter(t)
 		}
+		assert.Positive(t, panics)
 	})
+}
+
+// If the guest had run when a context panicked, the status is what the guest is.
+func TestContextsThatPanicAfterTheGuestWasStopped(t *testing.T) {
+	endless := Template{Add: func(s *JSSandbox) error {
+		return s.AddHandler("handler", Script("function handler() { for (;;) ; }"))
+	}}
+	loaded, err := endless.Load(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, loaded.Close()) }()
+	snapshot, err := loaded.Snapshot(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, snapshot.Close()) }()
+	limit := WithMonitors(CPUTime(time.Millisecond))
+	for name, use := range map[string]func(context.Context) error{
+		"HandleEvent": func(ctx context.Context) error {
+			_, err := loaded.HandleEvent(ctx, "handler", []byte("{}"), limit)
+			return err
+		},
+		"HandleEvents": func(ctx context.Context) error {
+			_, err := loaded.HandleEvents(ctx, "handler", [][]byte{[]byte("{}")}, limit)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			afterwards := 0
+			for asked, panicked := 1, true; panicked; asked++ {
+				ctx, cancel := context.WithCancel(context.Background())
+				panicked = panicsIn(func() { require.ErrorIs(t, use(&moody{ctx, asked}), ErrCancelled) })
+				cancel()
+				status, failure := capi.LoadedSandboxStatus(loaded.h.native)
+				require.Nil(t, failure)
+				require.Equal(t, Status(status), loaded.Status())
+				if panicked && loaded.Status() == StatusPoisoned {
+					afterwards++
+				}
+				require.NoError(t, loaded.Restore(context.Background(), snapshot))
+			}
+			assert.Positive(t, afterwards, "none of the panics came after the guest")
+		})
+	}
+}
+
+// A pool has all its sandboxes after a caller's context has panicked, whatever the caller did, and nobody waits in vain.
+func TestContextsThatPanicInPools(t *testing.T) {
+	pool, err := NewPool(t.Context(), counterTemplate, PoolSize(1), PoolTenants(func(_ context.Context, _ string, s *JSSandbox) error {
+		return counterTemplate.Add(s)
+	}, TenantLimits{}))
+	require.NoError(t, err)
+	const patience = time.Minute
+	event := []byte("{}")
+	for name, use := range map[string]func(*moody){
+		"HandleEvent": func(ctx *moody) {
+			_, err := pool.HandleEvent(ctx, "handler", event)
+			require.NoError(t, err)
+		},
+		"HandleTenantEvent": func(ctx *moody) {
+			pool.Forget("tenant")
+			_, err := pool.HandleTenantEvent(ctx, "tenant", "handler", event)
+			require.NoError(t, err)
+		},
+		"waiting": func(ctx *moody) {
+			lease, err := pool.Acquire(context.Background())
+			require.NoError(t, err)
+			defer lease.Release()
+			ends, cancel := context.WithTimeout(ctx.Context, time.Millisecond)
+			defer cancel()
+			ctx.Context = ends
+			_, err = pool.AcquireTenant(ctx, "tenant")
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			panics := 0
+			for asked, panicked := 1, true; panicked; asked++ {
+				ctx, cancel := context.WithCancel(context.Background())
+				panicked = panicsIn(func() { use(&moody{ctx, asked}) })
+				cancel()
+				if panicked {
+					panics++
+				}
+				patient, cancel := context.WithTimeout(context.Background(), patience)
+				result, err := pool.HandleEvent(patient, "handler", event)
+				require.NoError(t, err, "asked %d times: %+v", asked, pool.Stats())
+				require.Equal(t, "1", string(result))
+				_, err = pool.HandleTenantEvent(patient, "tenant", "handler", event)
+				require.NoError(t, err)
+				cancel()
+			}
+			assert.Positive(t, panics)
+		})
+	}
+	patient, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, pool.Close(patient), "all its sandboxes come back")
 }
 
 func panicsIn(do func()) (panicked bool) {

@@ -67,8 +67,10 @@
 // context has ended changes nothing: the guest does not go on. A call that a host function makes to another sandbox
 // with its context is part of the same chain, whose end stops all of them.
 //
-// A panic of a context's own methods reaches the caller, as does one of any other code that the caller hands in and that
-// runs before or after the guest. Sandboxes are as before then.
+// A panic of a context's own methods, or of any other code that the caller hands in and that runs before or after the
+// guest, reaches the caller; in a pool's boot it is [ErrTemplatePanicked]. Nothing is lost, and if the guest had run,
+// the sandbox's status says what it is. But a context with a Done channel of its own is asked for Err by package context,
+// on a goroutine of its own, where a panic ends the process.
 //
 // # Memory
 //

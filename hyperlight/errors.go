@@ -114,8 +114,8 @@ var (
 	// ErrConsumed: an earlier transition such as Load took the sandbox. Use what that returned. In Rust
 	// such a program does not compile.
 	ErrConsumed = errors.New("consumed")
-	// ErrClosed: the sandbox, the snapshot or the log forwarder was closed, maybe while the call ran, or is a zero
-	// value, or nil.
+	// ErrClosed: the sandbox, the snapshot, the pool, the lease or the log forwarder was closed, maybe while the call
+	// ran, or is a zero value, or nil.
 	ErrClosed = errors.New("closed")
 	// ErrUnsupported: this platform, this build of the library, or this sandbox as it was configured, cannot
 	// do it. It also matches [errors.ErrUnsupported].
@@ -228,7 +228,8 @@ var (
 	// ErrPoolFull: all sandboxes of the pool are in use, and as many callers wait for one as [PoolQueue]
 	// allows. Upstream has no pools.
 	ErrPoolFull = errors.New("pool full")
-	// ErrTemplatePanicked: a function of a pool's [Template] panicked or ended its goroutine. Upstream has no
+	// ErrTemplatePanicked: a function of a pool's [Template], or the context of [NewPool], panicked or ended its
+	// goroutine. Upstream has no
 	// pools.
 	ErrTemplatePanicked = errors.New("template panicked")
 

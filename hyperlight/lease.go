@@ -45,7 +45,7 @@ func (l *Lease) HandleEvent(ctx context.Context, name string, event []byte, opts
 // use has the lease's sandbox do something. The error says whether the guest, or a host function, failed.
 func (l *Lease) use(ctx context.Context, op string, do func(context.Context, *LoadedJSSandbox) error) error {
 	if l == nil || l.held == nil {
-		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; Pool.Acquire makes usable ones"}
+		return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value, or nil; Pool.Acquire makes usable ones"}
 	}
 	if ctx == nil {
 		return invalidArgument(op, "ctx is nil; pass context.Background()")

@@ -73,11 +73,12 @@ func (gc gcOption) applyToBatch(o *batchOptions) { gc.applyToCall(&o.callOptions
 //
 // # Errors
 //
-// The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for an empty name or one with a NUL
-// byte, or that does not fit into the output buffer, invalid UTF-8, a nil ctx, and options that do not hold; [ErrHandlerNotFound]; [ErrJSException], and
-// with it [ErrHostFunctionPanicked] if that is where it comes from; [ErrNoValue] when the handler returns
-// nothing; [ErrBufferTooSmall] when the event does not fit into the input buffer; [ErrGuest];
-// [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the monitors had fired before.
+// The sandbox stays ready after: [ErrInvalidJSON]; [ErrInvalidArgument] for a name that is empty, has a NUL
+// byte, is no UTF-8, or does not fit into the output buffer, a nil ctx, and options that do not hold;
+// [ErrHandlerNotFound]; [ErrJSException], and with it [ErrHostFunctionPanicked] if that is where it comes
+// from; [ErrNoValue] when the handler returns nothing; [ErrBufferTooSmall] when the event does not fit into
+// the input buffer; [ErrGuest]; [ErrMonitorFailedToStart]; and [ErrCancelled], if a trigger among the
+// monitors had fired before.
 //
 // The sandbox is poisoned after: any other [ErrCancelled], which matches the error of ctx and its cause, too, if
 // it was ctx that stopped the guest; [ErrOutOfMemory]; [ErrOutputTooBig] when the result does not fit into the
@@ -135,12 +136,12 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 	}
 	call := s.guest.enter(ctx, o.print)
 	result, err := s.runEvent(name, event, o.gc, monitors)
+	if err != nil {
+		s.readStatus() // A success leaves the status as it was. What follows may panic: ctx, the tracer.
+	}
 	s.guest.leave(call)
 	if accounts || call.output.dropped > 0 {
 		s.account(&o, call, before, span)
-	}
-	if err != nil {
-		s.readStatus() // A success leaves the status as it was.
 	}
 	span.after(s)
 	if err != nil {

@@ -239,5 +239,5 @@ func (f *LogForwarder) deliver(records []logRecord) {
 }
 
 func zeroForwarder(op string) error {
-	return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; ForwardLogs makes usable ones"}
+	return &Error{Op: op, Code: CodeClosed, Message: "this is a zero value, or nil; ForwardLogs makes usable ones"}
 }

@@ -142,7 +142,7 @@ func (p *Pool) lease(ctx context.Context, op string, key *string) (*Lease, error
 
 func (p *Pool) acquire(ctx context.Context, op string, key *string) (*member, error) {
 	if p == nil || p.core == nil {
-		return nil, &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; NewPool makes usable ones"}
+		return nil, &Error{Op: op, Code: CodeClosed, Message: "this is a zero value, or nil; NewPool makes usable ones"}
 	}
 	defer runtime.KeepAlive(p)
 	return p.core.acquire(ctx, op, key)

@@ -21,7 +21,7 @@ func (p *poolCore) acquire(ctx context.Context, op string, key *string) (*member
 	if key != nil && p.source == nil {
 		return nil, invalidArgument(op, "the pool has no tenants; PoolTenants makes one that has")
 	}
-	r := &request{ctx: ctx, op: op}
+	r := &request{ctx: ctx, done: ctx.Done(), lineage: lineageOf(ctx), op: op}
 	if key != nil {
 		r.tenant, r.key = true, *key
 	}
@@ -37,8 +37,8 @@ func (p *poolCore) acquire(ctx context.Context, op string, key *string) (*member
 		loads := r.leads != nil
 		if loads {
 			err = p.load(r, m)
-		} else if err = p.prepare(ctx, m); err != nil {
-			p.lose(m)
+		} else {
+			err = p.prepare(ctx, m)
 		}
 		switch {
 		case err == nil && !m.image.forgotten.Load():
@@ -56,14 +56,19 @@ func (p *poolCore) acquire(ctx context.Context, op string, key *string) (*member
 	}
 }
 
-// prepare restores a member for who is to use it, if need be. What was begun is not left half done.
+// prepare restores a member for who is to use it, if need be. What was begun is not left half done. On failure the
+// member is gone.
 func (p *poolCore) prepare(ctx context.Context, m *member) error {
 	if !m.dirty.Load() {
 		return nil
 	}
 	p.preparing.Add(1)
 	defer p.preparing.Add(-1)
-	return p.restore(context.WithoutCancel(ctx), m)
+	restored := false
+	defer p.loseUnless(&restored, m)
+	err := p.restore(context.WithoutCancel(ctx), m)
+	restored = err == nil
+	return err
 }
 
 // obtain waits for a member, which may have to be restored. It gives none when the request has to load its tenant,
@@ -76,7 +81,7 @@ func (p *poolCore) obtain(r *request) (*member, error) {
 	select {
 	case granted := <-r.granted:
 		return granted.member, granted.err
-	case <-r.ctx.Done():
+	case <-r.done:
 	}
 	return nil, p.withdraw(r)
 }
@@ -125,7 +130,7 @@ func (p *poolCore) line(r *request) error {
 		message := fmt.Sprintf("all %d sandboxes are in use, and %d callers wait, as many as PoolQueue allows", p.size, p.waiting)
 		return &Error{Op: r.op, Code: CodePoolFull, Message: message}
 	}
-	if leasesAbove(r.ctx, p) >= p.size {
+	if r.lineage.held(p) >= p.size {
 		return &Error{Op: r.op, Code: CodeReentrant, Message: "all sandboxes of the pool wait for the function that makes this call"}
 	}
 	if first {

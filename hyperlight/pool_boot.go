@@ -107,7 +107,7 @@ func (p *poolCore) fromTemplate(ctx context.Context, add func(*JSSandbox) error,
 			err = finish(loaded)
 		}
 	}, nil); panicked != nil {
-		message := fmt.Sprintf("a function of the template panicked: %v\n%s", panicked.Value, panicked.Stack)
+		message := fmt.Sprintf("a function of the template, or the context, panicked: %v\n%s", panicked.Value, panicked.Stack)
 		cause, _ := panicked.Value.(error)
 		return loaded, &Error{Op: "NewPool", Code: CodeTemplatePanicked, Message: message, cause: cause}
 	}

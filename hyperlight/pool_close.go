@@ -26,7 +26,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	if ctx == nil {
 		return invalidArgument(op, "ctx is nil; pass context.Background()")
 	}
-	if leasesAbove(ctx, p.core) > 0 {
+	if lineageOf(ctx).held(p.core) > 0 {
 		return &Error{Op: op, Code: CodeReentrant, Message: "a sandbox of the pool waits for the function that makes this call"}
 	}
 	defer runtime.KeepAlive(p)

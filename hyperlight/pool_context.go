@@ -2,6 +2,7 @@ package hyperlight
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 )
 
@@ -26,43 +27,44 @@ func (c *leaseContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// leasesOf goes through the leaseContexts that ctx was made from, until visit has enough.
-func leasesOf(ctx context.Context, visit func(*leaseContext) (enough bool)) {
+// lineage is the leaseContexts that a context was made from, the nearest first. It may outlive what they were for.
+type lineage []*leaseContext
+
+// lineageOf asks ctx, which may be a caller's own code: not for those who hold a lock.
+func lineageOf(ctx context.Context) (leases lineage) {
 	for ctx != nil {
 		lease, _ := ctx.Value(leaseKey{}).(*leaseContext)
-		if lease == nil || visit(lease) {
-			return
+		if lease == nil {
+			break
 		}
+		leases = append(leases, lease)
 		ctx = lease.Context
 	}
+	return leases
 }
 
-// leasesAbove is how many sandboxes of a pool wait for whoever has ctx, which may outlive what they waited for.
-func leasesAbove(ctx context.Context, p *poolCore) (count int) {
-	leasesOf(ctx, func(lease *leaseContext) bool {
+// held is how many sandboxes of a pool wait for whoever has this lineage.
+func (l lineage) held(p *poolCore) (count int) {
+	for _, lease := range l {
 		if lease.core == p && !lease.over.Load() {
 			count++
 		}
-		return false
-	})
+	}
 	return count
 }
 
-// waitsForFlight says whether the loading of a tenant waits for whoever has ctx.
-func waitsForFlight(ctx context.Context, f *flight) (waits bool) {
-	leasesOf(ctx, func(lease *leaseContext) bool {
-		waits = lease.flight == f
-		return waits
-	})
-	return waits
+// isAwaited says whether the loading of a tenant waits for whoever has this lineage.
+func (l lineage) isAwaited(f *flight) bool {
+	return slices.ContainsFunc(l, func(lease *leaseContext) bool { return lease.flight == f })
 }
 
 // TenantFromContext is the key of the tenant for whom a host function was called, or a [TenantSource]: ctx is what
 // that got, or was made from it. Upstream has no contexts.
 func TenantFromContext(ctx context.Context) (key string, ok bool) {
-	leasesOf(ctx, func(lease *leaseContext) bool {
-		key, ok = lease.key, lease.tenant
-		return ok
-	})
-	return key, ok
+	for _, lease := range lineageOf(ctx) {
+		if lease.tenant {
+			return lease.key, true
+		}
+	}
+	return "", false
 }

@@ -2,6 +2,7 @@ package hyperlight
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"slices"
@@ -167,18 +168,23 @@ func (p *poolCore) cleaner() {
 	p.unlock()
 }
 
+// errNotEnded is what became of a use that panicked.
+var errNotEnded = errors.New("it has not ended")
+
 // use has a member do something for its user. The error says whether the guest, or a host function, failed.
-func (p *poolCore) use(ctx context.Context, m *member, do func(context.Context, *LoadedJSSandbox) error) error {
+func (p *poolCore) use(ctx context.Context, m *member, do func(context.Context, *LoadedJSSandbox) error) (err error) {
 	if p.policy == RestoreAfterCall {
 		m.dirty.Store(true)
 	}
 	lease := &leaseContext{Context: ctx, core: p, tenant: m.image.tenant, key: m.image.key}
-	defer lease.over.Store(true)
-	err := do(lease, m.loaded)
-	if p.policy == RestoreAfterError && leavesTrace(err) {
-		m.dirty.Store(true)
-	}
-	return err
+	err = errNotEnded
+	defer func() {
+		lease.over.Store(true)
+		if p.policy == RestoreAfterError && leavesTrace(err) {
+			m.dirty.Store(true)
+		}
+	}()
+	return do(lease, m.loaded)
 }
 
 // leavesTrace says whether the guest ran in a call that ended like this, and did not succeed.
@@ -260,6 +266,14 @@ func (p *poolCore) lose(m *member) {
 	p.mu.Lock()
 	defer p.unlock()
 	p.replace(m)
+}
+
+// loseUnless is lose, deferred, for a member that something happened to which may panic: the tracer and the context of a
+// caller can.
+func (p *poolCore) loseUnless(kept *bool, m *member) {
+	if !*kept {
+		p.lose(m)
+	}
 }
 
 // replace closes a member that nothing recovers, and has another one booted. The pool's lock is held.

@@ -30,7 +30,7 @@ func (p *poolCore) find(r *request) error {
 		return nil
 	}
 	if running := p.flights[r.key]; running != nil {
-		if waitsForFlight(r.ctx, running) {
+		if r.lineage.isAwaited(running) {
 			return &Error{Op: r.op, Code: CodeReentrant, Message: fmt.Sprintf("tenant %q is loaded by the function that makes this call", r.key)}
 		}
 		r.follows = running
@@ -104,12 +104,10 @@ func (p *poolCore) abandon(f *flight) {
 // load loads a request's tenant into a member, which has its image then. On failure the member is gone, or back with
 // the others; if the member is to blame, the request leads the flight on.
 func (p *poolCore) load(r *request, m *member) error {
-	sandbox, err := m.loaded.Unload(context.WithoutCancel(r.ctx))
+	sandbox, err := p.unload(r.ctx, m)
 	if err != nil {
-		p.lose(m)
 		return err
 	}
-	p.occupy(m, nil, sandbox)
 	landed := false
 	defer func() { // Also when the source panics.
 		if !landed {
@@ -123,9 +121,7 @@ func (p *poolCore) load(r *request, m *member) error {
 		p.fail(r, err, false)
 		return err
 	}
-	timed, cancel := context.WithTimeoutCause(ctx, p.images.limits.LoadTime, errLoadTime)
-	defer cancel()
-	loaded, err := sandbox.Load(timed)
+	loaded, err := p.loadInTime(ctx, sandbox)
 	if err != nil {
 		p.fail(r, err, isLasting(err) && sandbox.Status() == StatusConsumed)
 		return err
@@ -139,6 +135,25 @@ func (p *poolCore) load(r *request, m *member) error {
 	landed = true
 	p.land(r, m, &image{tenant: true, key: r.key, snapshot: snapshot, bytes: snapshot.Size()})
 	return nil
+}
+
+// unload makes room in a member for a tenant's code. On failure the member is gone.
+func (p *poolCore) unload(ctx context.Context, m *member) (*JSSandbox, error) {
+	unloaded := false
+	defer p.loseUnless(&unloaded, m)
+	sandbox, err := m.loaded.Unload(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, err
+	}
+	unloaded = true
+	p.occupy(m, nil, sandbox)
+	return sandbox, nil
+}
+
+func (p *poolCore) loadInTime(ctx context.Context, sandbox *JSSandbox) (*LoadedJSSandbox, error) {
+	timed, cancel := context.WithTimeoutCause(ctx, p.images.limits.LoadTime, errLoadTime)
+	defer cancel()
+	return sandbox.Load(timed)
 }
 
 // land ends a flight that succeeded.
@@ -166,12 +181,13 @@ func isLasting(err error) bool {
 // fail ends a flight that failed. What is the code's fault is remembered. If the leader's own context has ended,
 // that says nothing to others, who go on without it.
 func (p *poolCore) fail(r *request, err error, remember bool) {
+	over := r.ctx.Err() != nil
 	p.mu.Lock()
 	defer p.unlock()
 	f := r.leads
 	r.leads = nil
 	switch {
-	case r.ctx.Err() != nil:
+	case over:
 		p.abandon(f)
 	case remember:
 		retry := time.Now().Add(p.images.limits.Retry)

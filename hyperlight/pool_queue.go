@@ -90,10 +90,12 @@ func (l *idleMembers) remove(i int) *member {
 
 // request is a caller that wants a sandbox.
 type request struct {
-	ctx    context.Context
-	op     string
-	tenant bool
-	key    string
+	ctx     context.Context
+	done    <-chan struct{} // of ctx
+	lineage lineage         // of ctx
+	op      string
+	tenant  bool
+	key     string
 
 	ticket uint64 // its place in any queue: who came first has the lowest
 	image  *image // what it wants, once that is known

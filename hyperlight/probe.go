@@ -59,7 +59,7 @@ func Probe(ctx context.Context, opts ...Option) error {
 	select {
 	case a := <-answered:
 		if a.panicked != nil {
-			panic(a.panicked.Value)
+			panic(a.panicked.Value) // A Goexit there is a panic here: this goroutine is the caller's.
 		}
 		return a.err
 	case <-ctx.Done():

@@ -32,9 +32,9 @@ func newJSSandbox(native capi.Sandbox, g *guest) *JSSandbox {
 // # Errors
 //
 // [ErrInvalidArgument] for an empty name, or a name or script with a NUL byte or invalid UTF-8, or a name that,
-// with the base path, does not fit into the output buffer, through which errors bring it back; [ErrHandlerExists]; [ErrBufferTooSmall] for a script that does not fit into the input buffer, with
-// both numbers; [ErrConsumed], [ErrClosed]; [ErrReentrant] in a host function that Load waits for. The sandbox is
-// as before then.
+// with the base path, does not fit into the output buffer, through which errors bring it back; [ErrHandlerExists];
+// [ErrBufferTooSmall] for a script that does not fit into the input buffer, with both numbers; [ErrConsumed],
+// [ErrClosed]; [ErrReentrant] in a host function that Load waits for. The sandbox is as before then.
 func (s *JSSandbox) AddHandler(name string, script JSScript) error {
 	return s.use("AddHandler", func(native capi.Sandbox) *capi.Error {
 		return capi.SandboxAddHandler(native, name, script.content, script.base)

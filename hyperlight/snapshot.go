@@ -46,8 +46,8 @@ func (s *LoadedJSSandbox) snapshot(ctx context.Context, span span) (*Snapshot, e
 		return nil, err
 	}
 	defer s.h.leave()
+	defer span.after(s)
 	native, err := capi.LoadedSandboxSnapshot(s.h.native)
-	span.after(s)
 	if err != nil {
 		return nil, nativeError(op, err)
 	}
@@ -82,6 +82,9 @@ func (s *LoadedJSSandbox) Restore(ctx context.Context, snapshot *Snapshot) error
 
 func (s *LoadedJSSandbox) restore(ctx context.Context, snapshot *Snapshot, span span) error {
 	const op = "Restore"
+	if snapshot == nil {
+		return invalidArgument(op, "the snapshot is nil")
+	}
 	native, release, err := snapshot.use(op)
 	if err != nil {
 		return err
@@ -92,9 +95,9 @@ func (s *LoadedJSSandbox) restore(ctx context.Context, snapshot *Snapshot, span 
 		return err
 	}
 	defer s.h.leave()
+	defer span.after(s)
 	failure := capi.LoadedSandboxRestore(s.h.native, native)
 	s.readStatus()
-	span.after(s)
 	if failure != nil {
 		return nativeError(op, failure)
 	}
@@ -145,11 +148,8 @@ func (s *Snapshot) Close() error {
 
 // use gives the native snapshot, which stays alive until release is called.
 func (s *Snapshot) use(op string) (native capi.Snapshot, release func(), err error) {
-	if s == nil {
-		return native, nil, invalidArgument(op, "the snapshot is nil")
-	}
-	if s.s == nil {
-		return native, nil, &Error{Op: op, Code: CodeClosed, Message: "this is a zero value; LoadedJSSandbox.Snapshot and LoadSnapshot make usable ones"}
+	if s == nil || s.s == nil {
+		return native, nil, &Error{Op: op, Code: CodeClosed, Message: "this is a zero value, or nil; LoadedJSSandbox.Snapshot and LoadSnapshot make usable ones"}
 	}
 	if !s.s.enter() {
 		return native, nil, &Error{Op: op, Code: CodeClosed, Message: "the snapshot is closed"}
