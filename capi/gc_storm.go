@@ -30,11 +30,11 @@ func startStorm(symbol uintptr) *storm {
 var crossings sync.Map
 
 // isDue says whether a call of a function, or one back (0), is to have its storm: each of the first 2,000, and then one of
-// 64. A batch of a million events would take hours otherwise, and show nothing that the first have not shown.
+// 4,096. A batch of a million events would take hours otherwise, and show nothing that the first have not shown.
 func isDue(symbol uintptr) bool {
 	count, _ := crossings.LoadOrStore(symbol, new(atomic.Int64))
 	n := count.(*atomic.Int64).Add(1)
-	return n <= 2000 || n%64 == 0
+	return n <= 2000 || n%4096 == 0
 }
 
 // stormInCallback is for what C calls: the call that it is in still needs its memory.
