@@ -150,7 +150,7 @@
 //   - HYPERLIGHT_JS_LIBRARY: the native library to load, and HYPERLIGHT_JS_CACHE: the folder in which
 //     build.sh keeps it ([Library]).
 //   - HYPERLIGHT_MONITOR_THREADS: how many threads upstream's monitors have; 2 if it is not set, and
-//     1,024 at most. It is read once, by the first call with monitors.
+//     1,024 at most. It is read by the first call with monitors, and again by the next one if that fails.
 //   - HYPERLIGHT_CORE_DUMP_DIR: where core dumps go ([JSSandbox.GenerateCrashdump]).
 //   - RUST_LOG: what guests log ([ForwardLogs]). It is read by each LoadRuntime.
 //   - NODE_PATH: folders of the module loader's file system where packages are looked for last
