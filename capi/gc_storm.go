@@ -29,12 +29,14 @@ func startStorm(symbol uintptr) *storm {
 // crossings counts the calls of each function.
 var crossings sync.Map
 
-// isDue says whether a call of a function, or one back (0), is to have its storm: each of the first 2,000, and then one of
-// 4,096. A batch of a million events would take hours otherwise, and show nothing that the first have not shown.
+// calm is until when a collection would take more than half of the time, in nanoseconds of Unix time.
+var calm atomic.Int64
+
+// isDue says whether a call of a function, or one back (0), is to have its storm: each of the first 50, and then those
+// that leave the program half of the time. A batch of a million events would take hours otherwise.
 func isDue(symbol uintptr) bool {
 	count, _ := crossings.LoadOrStore(symbol, new(atomic.Int64))
-	n := count.(*atomic.Int64).Add(1)
-	return n <= 2000 || n%4096 == 0
+	return count.(*atomic.Int64).Add(1) <= 50 || time.Now().UnixNano() >= calm.Load()
 }
 
 // stormInCallback is for what C calls: the call that it is in still needs its memory.
@@ -58,6 +60,8 @@ func (s *storm) end() { s.over.Store(true) }
 // collectGarbage returns when all garbage is found. The cleanups of what was found have goroutines of their own, which get
 // a chance to run. It does not wait for them: they make native calls, too.
 func collectGarbage() {
+	began := time.Now()
 	runtime.GC()
 	runtime.Gosched()
+	calm.Store(time.Now().Add(time.Since(began)).UnixNano())
 }
