@@ -28,7 +28,8 @@ func TestNoStrayKills(t *testing.T) {
 	random := chance(t, 0)
 	v := newVictim(t, byTimer, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(1))
 	aims := slices.Repeat([]aim{firstAim}, len(stops))
-	for kills, i := 0, 0; kills < size(500, 20_000); i++ {
+	kills := 0
+	for i := 0; kills < size(500, 20_000); i++ {
 		kind := i % len(stops)
 		attacker := attackers[random.IntN(len(attackers))]
 		how, err := attacker(t.Context(), v, aims[kind].order("looping"), stops[kind])
@@ -45,7 +46,7 @@ func TestNoStrayKills(t *testing.T) {
 	sent, strays := countKills()
 	figure(t, "signals sent to stop guests", sent)
 	figure(t, "signals sent after the call had returned", strays)
-	assert.NotZero(t, sent)
+	assert.GreaterOrEqual(t, sent, uint64(kills), "a guest that loops is stopped by a signal")
 	assert.Zero(t, strays)
 }
 
