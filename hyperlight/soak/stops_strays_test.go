@@ -5,7 +5,6 @@ package soak_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -96,7 +95,7 @@ func onThreadThatEnds(ctx context.Context, v *victim, order order, stop stop) (h
 func closeAtRandom(t *testing.T, random *rand.Rand) error {
 	v := newVictim(t, byTimer, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(1))
 	delay := func() time.Duration { return time.Duration(random.Int64N(int64(usualDelay))) }
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	order := newOrder("calling", forEver)
 	shot := stops[random.IntN(len(stops))].aim(ctx, v, usualDelay+delay())
@@ -118,13 +117,4 @@ func closeAtRandom(t *testing.T, random *rand.Rand) error {
 		_, unloaded := v.loaded.Unload(ctx)
 		return errors.Join(isOneOf(err, hyperlight.ErrCancelled, shot.ctx.Err()), unloaded)
 	}
-}
-
-func isOneOf(err error, expected ...error) error {
-	for _, expected := range expected {
-		if expected != nil && errors.Is(err, expected) {
-			return nil
-		}
-	}
-	return fmt.Errorf("not one of %q: %w", expected, err)
 }
