@@ -5,6 +5,7 @@
 #   Without: what is taken out
 #   Package: where the test is. That of rust-shim and capi runs on the host, any other in a micro-VM
 #   Test:    arguments of `go test`; for rust-shim, of the tests that cargo builds
+#   Feature: if the test needs one: a cargo feature of the library, which is a build tag of the test, too
 #   Fails:   an extended regular expression for a line that only this failure prints
 #
 # In the cache:
@@ -98,8 +99,9 @@ test_without() {
 
 # run_without NAME: runs the test of a patch in the copy, where it is applied.
 run_without() {
-  local name=$1 package arguments limit=5m
+  local name=$1 package feature arguments limit=5m
   package=$(patch_head "$name" Package)
+  feature=$(patch_head "$name" Feature)
   read -ra arguments < <(patch_head "$name" Test)
   cd "$(unprotected_tree)"
   if [[ $package == rust-shim ]]; then
@@ -108,10 +110,10 @@ run_without() {
   fi
   if grep -q '^+++ b/rust-shim/' "$(unprotected_patch "$name")"; then
     export HYPERLIGHT_JS_LIBRARY=$CACHE/unprotected/$name.so
-    with_cache_lock build_in_copy "$HYPERLIGHT_JS_LIBRARY"
+    with_cache_lock build_in_copy "$HYPERLIGHT_JS_LIBRARY" "$feature"
   fi
   # Go's own limit, first, says where a test hangs; the other one is for what stops Go, too.
-  arguments=(go test -count=1 -timeout 3m "${arguments[@]}" "./$package")
+  arguments=(go test -count=1 -timeout 3m -tags "$feature" "${arguments[@]}" "./$package")
   if [[ $package == capi ]]; then
     CGO_ENABLED=0 timeout "$limit" "${arguments[@]}"
   else
@@ -119,9 +121,9 @@ run_without() {
   fi
 }
 
-# build_in_copy FILE
+# build_in_copy FILE FEATURE: the feature may be empty.
 build_in_copy() {
-  cargo_in_copy build
+  cargo_in_copy build --features "$2"
   cp "$CARGO_TARGET_DIR/release/$LIBRARY_NAME" "$1"
 }
 

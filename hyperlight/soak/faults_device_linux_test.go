@@ -97,6 +97,9 @@ func TestNoRightsToTheDevice(t *testing.T) {
 	require.NoError(t, filepath.WalkDir(filepath.Dir(saved), func(path string, _ fs.DirEntry, err error) error {
 		return errors.Join(err, os.Chmod(path, 0o755))
 	}))
+	usual, err := os.Stat(device)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.Chmod(device, usual.Mode().Perm())) }) // also if the test fails
 	require.NoError(t, os.Chmod(device, 0o600))
 	nobody := &syscall.Credential{Uid: 65534, Gid: 65534}
 	require.False(t, inChild(t, func(child *exec.Cmd) {

@@ -5,7 +5,6 @@ package soak_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -60,7 +59,7 @@ func callingWithAMonitor(t *testing.T) scene {
 func callingWith(t *testing.T, opts ...hyperlight.CallOption) scene {
 	s := counted(t)
 	s.act = func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		_, err := s.loaded.HandleEvent(ctx, "handler", []byte("{}"), opts...)
 		return err
@@ -242,22 +241,14 @@ func isUnrecoverable(t *testing.T, s scene) {
 	require.ErrorIs(t, s.loaded.Restore(t.Context(), s.clean), hyperlight.ErrUnrecoverable)
 	assert.Equal(t, hyperlight.StatusUnrecoverable, s.loaded.Status())
 
-	before := descriptors(t)
+	before := entries(t, ownFiles)
 	_, err = s.loaded.Unload(t.Context())
 	require.ErrorIs(t, err, hyperlight.ErrUnrecoverable)
 	assert.Equal(t, hyperlight.StatusConsumed, s.loaded.Status())
-	assert.LessOrEqual(t, descriptors(t), before-2, "its micro-VM is gone")
+	assert.LessOrEqual(t, entries(t, ownFiles), before-2, "its micro-VM is gone")
 	require.NoError(t, s.loaded.Close())
 
 	other := load(t, nil, `function handler() { return "other"; }`)
 	require.NoError(t, other.Restore(t.Context(), s.clean))
 	assert.Equal(t, "2", call(t, other, "{}"))
-}
-
-// descriptors is how many files this process has open.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
-	require.NoError(t, err)
-	return len(open)
 }

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,7 +41,7 @@ func TestPoolReplacesWhatIsLost(t *testing.T) {
 
 	serves := func(key string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		result, err := pool.HandleTenantEvent(ctx, key, "handler", []byte("{}"))
 		require.NoError(t, err)
@@ -73,10 +72,10 @@ func TestPoolReplacesWhatIsLost(t *testing.T) {
 // microVMs are the files of this process's micro-VMs.
 func microVMs(t *testing.T) (numbers []uint32) {
 	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
+	open, err := os.ReadDir(ownFiles)
 	require.NoError(t, err)
 	for _, file := range open {
-		target, err := os.Readlink("/proc/self/fd/" + file.Name())
+		target, err := os.Readlink(ownFiles + "/" + file.Name())
 		if err != nil || target != "anon_inode:kvm-vm" {
 			continue
 		}

@@ -83,7 +83,7 @@ func TestClockJumps(t *testing.T) {
 	loaded := load(t, functions{"jump": func(hours int) error { return jump(time.Duration(hours) * time.Hour) }},
 		`function handler(hours) { const before = Date.now(); host.jump(hours); return Date.now() - before; }`)
 	for _, hours := range []string{"48", "-96", "48"} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		result, err := loaded.HandleEvent(ctx, "handler", []byte(hours),
 			hyperlight.WithMonitors(hyperlight.WallClock(time.Minute), hyperlight.CPUTime(time.Minute)))
 		cancel()

@@ -145,12 +145,21 @@ func (a *arena) attack(t *testing.T, attack attack, opts ...hyperlight.CallOptio
 	result, err := a.run(t, attack, opts)
 	a.time(attack, time.Since(began))
 	calls := a.judge(t, attack, result, err)
-	if attack.get("stains") == "yes" {
-		result, err := a.loaded.HandleEvent(t.Context(), "probe", []byte(`"event"`), limits(time.Second)...)
-		assert.True(t, err != nil || string(result) != untouched, "the probe sees nothing of it")
+	if attack.has("stains") {
+		a.stained(t, attack.get("stains"))
 	}
 	a.recover(t)
 	a.invariants(t, calls)
+}
+
+// stained checks that the probe sees what a guest has left: that it ends in just this way, and if by a result, by
+// another one.
+func (a *arena) stained(t *testing.T, expected string) {
+	t.Helper()
+	result, err := a.loaded.HandleEvent(t.Context(), "probe", []byte(`"event"`), limits(time.Minute)...)
+	ending, _ := endingOf(err)
+	assert.Equal(t, expected, ending, "the probe: %s %.500v", result, err)
+	assert.NotEqual(t, untouched, string(result), "the probe sees nothing of it")
 }
 
 // run gives a guest its event.

@@ -30,7 +30,7 @@ var guestFiles embed.FS
 //	calls     how often host functions were called
 //	prints    what was printed, in quotes
 //	printed   how many bytes were delivered, if that is too much to quote
-//	stains    yes, if the sandbox is not as before until it is restored
+//	stains    how the next call ends, if the sandbox is not as before until it is restored
 //	before    the event of a call that comes first, and succeeds
 //	soak      the event in the full size
 //	event     the event, which is JSON; null if not given
@@ -111,6 +111,9 @@ func (a attack) check() error {
 	case (expected == "exception" || expected == "host function panicked") && !a.has("message") && !a.has("error"):
 		return fmt.Errorf("it expects an exception, but not which")
 	}
+	if a.has("stains") && !isEnding(a.get("stains")) {
+		return fmt.Errorf("stains: %q is no way to end", a.get("stains"))
+	}
 	for _, key := range []string{"calls", "bytes", "printed"} {
 		if _, err := strconv.Atoi(a.get(key)); a.has(key) && err != nil {
 			return fmt.Errorf("%s: %w", key, err)
@@ -162,6 +165,7 @@ func TestHostileGuestsMustExpectSomething(t *testing.T) {
 		"// attacks: x\nfunction handler() {}":                                    `expect: "" is no way to end`,
 		"// attacks: x\n// expect: survival":                                      `expect: "survival" is no way to end`,
 		"// attacks: x\n// expect: result":                                        "it expects a result, but not which",
+		"// attacks: x\n// expect: cancelled\n// stains: yes":                     `stains: "yes" is no way to end`,
 		"// attacks: x\n// expect: exception":                                     "it expects an exception, but not which",
 		"// attacks: x\n// expect: cancelled\n// expect: result":                  "expect is given twice",
 		"// attacks: x\n// expect: cancelled\n// calls: many":                     "invalid syntax",

@@ -48,7 +48,7 @@ func TestHostileGuests(t *testing.T) {
 		assert.LessOrEqual(t, after.goroutines, before.goroutines+2)
 		assert.LessOrEqual(t, after.files, before.files+10, "the library's own stay open")
 		assert.LessOrEqual(t, after.threads, before.threads+24, "Go keeps threads for ever")
-	}, time.Minute, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // enlarged are the attacks with the events that only the full size has time for.

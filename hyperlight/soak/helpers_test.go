@@ -1,8 +1,11 @@
 package soak_test
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,6 +14,9 @@ import (
 
 // functions are host functions of the module "host", which handlers find under that name.
 type functions map[string]any
+
+// patience is how long is waited for what takes no time, before it counts as hanging.
+const patience = time.Minute
 
 // newProto makes a sandbox without a runtime that is closed with the test.
 func newProto(t *testing.T, functions functions, opts ...hyperlight.Option) *hyperlight.ProtoJSSandbox {
@@ -68,6 +74,16 @@ func snapshot(t *testing.T, loaded *hyperlight.LoadedJSSandbox) *hyperlight.Snap
 func closeWith(t *testing.T, closer io.Closer) {
 	t.Helper()
 	t.Cleanup(func() { require.NoError(t, closer.Close()) })
+}
+
+// isOneOf is nil if the error is one of those expected, of which some may be nil.
+func isOneOf(err error, expected ...error) error {
+	for _, expected := range expected {
+		if expected != nil && errors.Is(err, expected) {
+			return nil
+		}
+	}
+	return fmt.Errorf("not one of %q: %w", expected, err)
 }
 
 // counter is a handler that counts its calls.

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +65,7 @@ func FuzzImports(f *testing.F) {
 		event, err := json.Marshal(name)
 		require.NoError(t, err)
 		tree.names = nil
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		result, err := hyperlight.Call[string](ctx, loaded, "handler", json.RawMessage(event))
 		for _, asked := range tree.names {

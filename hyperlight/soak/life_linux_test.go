@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -81,8 +80,7 @@ func hardTimes(t *testing.T, loosen func(life int), reasons ...error) map[string
 		var failure *hyperlight.Error
 		require.ErrorAs(t, err, &failure)
 		failed[failure.Op]++
-		known := func(reason error) bool { return errors.Is(err, reason) }
-		assert.True(t, slices.ContainsFunc(reasons, known), "life %d: %v", i, err)
+		assert.NoError(t, isOneOf(err, reasons...), "life %d", i)
 	}
 	require.FailNow(t, "no life succeeds", "%v", failed)
 	return nil

@@ -18,9 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long it takes for what never comes to be missed.
-const patience = time.Minute
-
 // notified are signals that the program sends itself. The last two are the neighbours of the one that stops guests, and
 // the last there is.
 var notified = []unix.Signal{
@@ -57,7 +54,7 @@ func signalItself(t *testing.T) func() error {
 
 // signalAllThreads sends to each thread what Go sends when it wants one to yield, and what stops guests.
 func signalAllThreads() error {
-	threads, err := os.ReadDir("/proc/self/task")
+	threads, err := os.ReadDir(ownThreads)
 	if err != nil {
 		return err
 	}

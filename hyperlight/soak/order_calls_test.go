@@ -10,9 +10,6 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// orderPatience is what nothing takes.
-const orderPatience = 2 * time.Minute
-
 // stopping is a way to stop a handler that loops.
 type stopping struct {
 	name    string // as the error's Monitor has it; "close" is Close

@@ -143,7 +143,7 @@ func (w *world) context() (ctx context.Context, cancel func(), err error) {
 	if w.oneIn(30) {
 		return endedContext, func() {}, context.Canceled
 	}
-	ctx, cancel = context.WithTimeout(context.Background(), orderPatience)
+	ctx, cancel = context.WithTimeout(context.Background(), 2*patience)
 	return ctx, cancel, nil
 }
 

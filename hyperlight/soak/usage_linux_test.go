@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ import (
 type usage [len(usageNames)]int
 
 var usageNames = [...]string{
-	"resident memory, KiB", "native memory in use, KiB", "Go objects", "Go memory in use, KiB",
+	"resident memory, KiB", "native memory in use, KiB", "Go objects", "Go memory in use, KiB", "Go objects of our own",
 	"functions in the callback table", "files", "threads", "goroutines", "memory maps",
 }
 
@@ -31,6 +32,7 @@ const (
 	native
 	goObjects
 	goMemory
+	ownObjects
 	callbacks
 	openFiles
 	threads
@@ -62,18 +64,57 @@ func measure(t *testing.T) usage {
 	require.NoError(t, err)
 	return usage{
 		resident: kib, native: mallocated() >> 10,
-		goObjects: int(memory.HeapObjects), goMemory: int(memory.HeapAlloc >> 10),
+		goObjects: int(memory.HeapObjects), goMemory: int(memory.HeapAlloc >> 10), ownObjects: profiled(),
 		callbacks: int(marked.Load()),
-		openFiles: entries(t, "/proc/self/fd"), threads: entries(t, "/proc/self/task"),
+		openFiles: entries(t, ownFiles), threads: entries(t, ownThreads),
 		goroutines: runtime.NumGoroutine(), mappings: bytes.Count(mapped, []byte("\n")),
 	}
 }
 
-func entries(t *testing.T, folder string) int {
+// settled is the least of some measurements: what was forgotten is freed by and by.
+func settled(t *testing.T) usage {
 	t.Helper()
-	list, err := os.ReadDir(folder)
-	require.NoError(t, err)
-	return len(list)
+	least := measure(t)
+	for range 4 {
+		time.Sleep(10 * time.Millisecond)
+		for i, n := range measure(t) {
+			least[i] = min(least[i], n)
+		}
+	}
+	return least
+}
+
+// countOwnObjects has Go's memory profile know every object from now on. Without it there are none of our own.
+func countOwnObjects() { runtime.MemProfileRate = 1 }
+
+// profiled is how many objects are in use that the package's code, or what that has called, has allocated.
+func profiled() (objects int) {
+	var records []runtime.MemProfileRecord
+	for n, ok := runtime.MemProfile(nil, false); !ok; n, ok = runtime.MemProfile(records, false) {
+		records = make([]runtime.MemProfileRecord, n+50)
+	}
+	for _, record := range records {
+		if isOwn(record.Stack()) {
+			objects += int(record.InUseObjects())
+		}
+	}
+	return objects
+}
+
+// isOwn says whether the package is among those who called. What a goroutine waits with is the runtime's own, which keeps
+// it for the next one.
+func isOwn(stack []uintptr) (own bool) {
+	frames := runtime.CallersFrames(stack)
+	for more := len(stack) > 0; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		if frame.Function == "runtime.acquireSudog" || frame.Function == "runtime.allocm" {
+			return false
+		}
+		const module = "github.com/hyperlight-go/hyperlight-js/"
+		own = own || strings.HasPrefix(frame.Function, module+"hyperlight.") || strings.HasPrefix(frame.Function, module+"capi.")
+	}
+	return own
 }
 
 // mallocated is how many bytes malloc has given away in this process: what the native library's objects take.
@@ -114,7 +155,7 @@ func (m *mark) keep() { runtime.KeepAlive(m) }
 func comesDownTo(t *testing.T, before, slack usage) usage {
 	t.Helper()
 	var now usage
-	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		now = measure(t)
 		if len(now.above(before, slack)) == 0 {
 			return now

@@ -90,7 +90,7 @@ const (
 // attack makes a call that is to be stopped after a delay, and checks how it ends: as it would without the stop, or
 // in just the way in which that kind of stop ends it. In any case the sandbox is usable afterwards.
 func (v *victim) attack(ctx context.Context, order order, stop stop, delay time.Duration) (ending, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	shot := stop.aim(ctx, v, delay)
 	result, err := v.call(shot.ctx, order, shot.opts...)

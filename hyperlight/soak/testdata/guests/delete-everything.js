@@ -1,5 +1,5 @@
 // attacks: the runtime, by removing all globals and all their methods
-// stains: yes
+// stains: exception
 // expect: result
 // result: {"a":[3,"text",{"b":[1]}],"left":["print","console","require"]}
 import * as host from "host";

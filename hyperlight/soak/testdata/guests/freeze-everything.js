@@ -1,5 +1,5 @@
 // attacks: the runtime, by freezing what it might write to
-// stains: yes
+// stains: result
 // expect: result
 // result: [3,[1,{"a":2}],4]
 // event: "freeze"

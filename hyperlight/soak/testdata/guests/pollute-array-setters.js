@@ -1,5 +1,5 @@
 // attacks: arrays that the runtime fills, by setters on Array.prototype
-// stains: yes
+// stains: result
 // expect: result
 // result: [[],4]
 import * as host from "host";

@@ -1,5 +1,5 @@
 // attacks: the runtime, by exchanging all methods of all built-in classes
-// stains: yes
+// stains: exception
 // expect: result
 // result: {"a":[3,"text",{"b":[1,null]}]}
 import * as host from "host";

@@ -1,5 +1,5 @@
 // attacks: the runtime, by Function.prototype
-// stains: yes
+// stains: result
 // expect: result
 // result: [3,"text"]
 import * as host from "host";

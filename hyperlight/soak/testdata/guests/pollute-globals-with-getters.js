@@ -1,5 +1,5 @@
 // attacks: names that the runtime looks up
-// stains: yes
+// stains: exception
 // expect: result
 // result: [3,{"a":1},30]
 import * as host from "host";

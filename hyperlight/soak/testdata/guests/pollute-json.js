@@ -1,5 +1,5 @@
 // attacks: the result, by a JSON of its own
-// stains: yes
+// stains: result
 // expect: result
 // result: {"a":3}
 import * as host from "host";

@@ -1,5 +1,5 @@
 // attacks: the runtime, by Object.prototype
-// stains: yes
+// stains: result
 // expect: result
 // result: [{"b":{}},3]
 // calls: 2

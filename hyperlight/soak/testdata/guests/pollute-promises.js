@@ -1,5 +1,5 @@
 // attacks: the runtime's way to wait, by Promise.prototype
-// stains: yes
+// stains: result
 // expect: result
 // result: 3
 import * as host from "host";

@@ -1,5 +1,5 @@
 // attacks: copies that the runtime makes, by Symbol.species and constructors
-// stains: yes
+// stains: exception
 // expect: result
 // result: [[1,2],30,[7]]
 import * as host from "host";

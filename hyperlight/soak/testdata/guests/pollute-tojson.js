@@ -1,5 +1,5 @@
 // attacks: the conversion of arguments and results, by a toJSON for everything
-// stains: yes
+// stains: result
 // expect: result
 // result: "forged"
 import * as host from "host";

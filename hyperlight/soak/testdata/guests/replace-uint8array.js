@@ -1,5 +1,5 @@
 // attacks: bytes from the host, by another Uint8Array
-// stains: yes
+// stains: result
 // expect: result
 // result: [4,true]
 // calls: 2

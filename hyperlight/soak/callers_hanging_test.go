@@ -8,7 +8,7 @@ import (
 
 // watch panics with the name of a call that does not end. What it returns is called at the end.
 func watch(name string, arguments []reflect.Value) (done func()) {
-	const patience = 10 * time.Minute // Under the race detector, 64 goroutines boot micro-VMs on one processor.
-	timer := time.AfterFunc(patience, func() { panic(fmt.Sprintf("%s%.300v hangs", name, arguments)) })
+	// Under the race detector, 64 goroutines boot micro-VMs on one processor.
+	timer := time.AfterFunc(10*patience, func() { panic(fmt.Sprintf("%s%.300v hangs", name, arguments)) })
 	return func() { timer.Stop() }
 }

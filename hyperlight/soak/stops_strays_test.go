@@ -5,7 +5,6 @@ package soak_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -28,7 +27,8 @@ func TestNoStrayKills(t *testing.T) {
 	random := chance(t, 0)
 	v := newVictim(t, byTimer, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(1))
 	aims := slices.Repeat([]aim{firstAim}, len(stops))
-	for kills, i := 0, 0; kills < size(500, 20_000); i++ {
+	kills := 0
+	for i := 0; kills < size(500, 20_000); i++ {
 		kind := i % len(stops)
 		attacker := attackers[random.IntN(len(attackers))]
 		how, err := attacker(t.Context(), v, aims[kind].order("looping"), stops[kind])
@@ -45,7 +45,7 @@ func TestNoStrayKills(t *testing.T) {
 	sent, strays := countKills()
 	figure(t, "signals sent to stop guests", sent)
 	figure(t, "signals sent after the call had returned", strays)
-	assert.NotZero(t, sent)
+	assert.GreaterOrEqual(t, sent, uint64(kills), "a guest that loops is stopped by a signal")
 	assert.Zero(t, strays)
 }
 
@@ -95,7 +95,7 @@ func onThreadThatEnds(ctx context.Context, v *victim, order order, stop stop) (h
 func closeAtRandom(t *testing.T, random *rand.Rand) error {
 	v := newVictim(t, byTimer, hyperlight.WithUpstreamDefaults(), hyperlight.WithInterruptRetryDelay(1))
 	delay := func() time.Duration { return time.Duration(random.Int64N(int64(usualDelay))) }
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	order := newOrder("calling", forEver)
 	shot := stops[random.IntN(len(stops))].aim(ctx, v, usualDelay+delay())
@@ -117,13 +117,4 @@ func closeAtRandom(t *testing.T, random *rand.Rand) error {
 		_, unloaded := v.loaded.Unload(ctx)
 		return errors.Join(isOneOf(err, hyperlight.ErrCancelled, shot.ctx.Err()), unloaded)
 	}
-}
-
-func isOneOf(err error, expected ...error) error {
-	for _, expected := range expected {
-		if expected != nil && errors.Is(err, expected) {
-			return nil
-		}
-	}
-	return fmt.Errorf("not one of %q: %w", expected, err)
 }
