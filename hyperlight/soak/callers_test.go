@@ -20,8 +20,8 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// Everything that the package exports is called with the worst there is, on objects that are nil, zero values, closed
-// and consumed. It returns, with an error of the package's, and never panics by itself. A sandbox that all of it was
+// Everything that the package exports is called with the worst there is, on objects that are nil, zero values, live,
+// closed and consumed. It returns, with an error of the package's, and never panics by itself. A sandbox that all of it was
 // also tried on answers as before, and nothing is printed.
 func TestHostileCallers(t *testing.T) {
 	if !inChild(t) {
@@ -76,6 +76,7 @@ type objects struct {
 	sandbox        *hyperlight.JSSandbox
 	proto          *hyperlight.ProtoJSSandbox
 	closedSnapshot *hyperlight.Snapshot
+	pools          pools
 }
 
 // endingMethods are methods that would end the objects that are to be as before.
@@ -105,6 +106,8 @@ func newObjects(t *testing.T) *objects {
 			delete(o.callables, name+"."+method)
 		}
 	}
+	o.pools = newPools(t)
+	o.pools.addTo(o)
 	return o
 }
 
@@ -126,11 +129,7 @@ func (o *objects) addUsed(t *testing.T) {
 	for _, object := range []any{proto, sandbox, module, handle} {
 		o.addMethods(fmt.Sprintf("used %T", object), reflect.ValueOf(object))
 	}
-	pool, err := hyperlight.NewPool(t.Context(), hyperlight.Template{
-		Options: []hyperlight.Option{hyperlight.WithUpstreamDefaults()},
-		Add:     func(s *hyperlight.JSSandbox) error { return s.AddHandler("handler", hyperlight.Script(counter)) },
-	}, hyperlight.PoolSize(1))
-	require.NoError(t, err)
+	pool := newSmallPool(t, 1)
 	lease, err := pool.Acquire(t.Context())
 	require.NoError(t, err)
 	o.addMethods("used pool", reflect.ValueOf(pool))
@@ -223,6 +222,8 @@ func (o *objects) call(t *testing.T, c callable, arguments []reflect.Value) {
 			if !reflect.ValueOf(result).IsNil() {
 				assert.NoError(t, result.Close(), c.name)
 			}
+		case *hyperlight.Lease:
+			result.Release() // of nil does nothing
 		case *hyperlight.LogForwarder:
 			if result != nil {
 				assert.NoError(t, result.Stop(context.Background()), c.name)
@@ -263,4 +264,5 @@ func (o *objects) check(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "1", string(result))
 	assert.NotEmpty(t, call(t, o.live, "{}"))
+	o.pools.check(t)
 }
