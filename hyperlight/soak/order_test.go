@@ -19,13 +19,16 @@ import (
 // afterwards, has to be what a model says (order_model_test.go). A failure prints the last steps of the sandbox, in
 // the words of the program; the same seed takes them again, also of one part alone.
 func TestOrder(t *testing.T) {
+	steps := 0
 	for part := range size(2, 40) {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			w := newWorld(t, nil)
 			w.run(size(300, 500))
 			w.report()
+			steps += w.steps
 		})
 	}
+	figure(t, "random steps", steps)
 }
 
 // Several of them at a time, who restore each other's snapshots. Who restores which depends on time, too.
