@@ -99,7 +99,7 @@ test_without() {
 
 # run_without NAME: runs the test of a patch in the copy, where it is applied.
 run_without() {
-  local name=$1 package feature arguments limit=5m
+  local name=$1 package feature arguments limit=9m
   package=$(patch_head "$name" Package)
   feature=$(patch_head "$name" Feature)
   read -ra arguments < <(patch_head "$name" Test)
@@ -113,7 +113,7 @@ run_without() {
     with_cache_lock build_in_copy "$HYPERLIGHT_JS_LIBRARY" "$feature"
   fi
   # Go's own limit, first, says where a test hangs; the other one is for what stops Go, too.
-  arguments=(go test -count=1 -timeout 3m -tags "$feature" "${arguments[@]}" "./$package")
+  arguments=(go test -count=1 -timeout 7m -tags "$feature" "${arguments[@]}" "./$package")
   if [[ $package == capi ]]; then
     CGO_ENABLED=0 timeout "$limit" "${arguments[@]}"
   else
