@@ -112,13 +112,19 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	each := len(o.monitors)
 	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:])
 	defer capi.BatchFree(batch)
-	s.readStatus() // What follows may panic: ctx, the tracer.
+	taken := takenEvents{}
+	if nativeErr == nil {
+		taken.texts, taken.failures, taken.end = capi.BatchResults(batch)
+	}
+	if taken.end != nil {
+		s.readStatus() // An event that does not end the batch leaves it as it was. What follows may panic: ctx, the tracer.
+	}
 	s.guest.leave(call)
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}
 	s.accountBatch(&o, call, batch, span)
-	results, err := call.eventResults(op, batch)
+	results, err := call.eventResults(op, taken)
 	span.after(s)
 	return results, err
 }
@@ -153,21 +159,28 @@ func (s *LoadedJSSandbox) accountBatch(o *batchOptions, call *guestCall, batch c
 	}
 }
 
+// takenEvents are the events of a batch that were taken up: each has a text or a failure. end is what ended the batch, if
+// anything did.
+type takenEvents struct {
+	texts    [][]byte
+	failures []*capi.Error // nil if there are none
+	end      *capi.Error
+}
+
 // eventResults says what became of each event, and what ended the batch, if anything did.
-func (c *guestCall) eventResults(op string, batch capi.Batch) ([]EventResult, error) {
-	texts, failures, end := capi.BatchResults(batch)
-	results := make([]EventResult, len(texts))
-	for i, text := range texts {
-		if failures == nil || failures[i] == nil {
+func (c *guestCall) eventResults(op string, taken takenEvents) ([]EventResult, error) {
+	results := make([]EventResult, len(taken.texts))
+	for i, text := range taken.texts {
+		if taken.failures == nil || taken.failures[i] == nil {
 			results[i].Result = text
 			continue
 		}
-		results[i].Err = c.explainEvent(op, failures[i], uint64(i))
-		if failures[i] == end {
+		results[i].Err = c.explainEvent(op, taken.failures[i], uint64(i))
+		if taken.failures[i] == taken.end {
 			return results, results[i].Err
 		}
 	}
-	err := c.explain(op, end)
+	err := c.explain(op, taken.end)
 	if e, ok := err.(*Error); ok && e.Code == CodeContextDone {
 		e.Message = "no more events were taken up: " + e.cause.Error()
 	}
