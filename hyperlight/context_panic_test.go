@@ -75,43 +75,32 @@ func TestContextsThatPanic(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			panics := 0
-			for asked, panicked := 1, true; panicked; asked++ {
-				ctx, cancel := context.WithCancel(context.Background())
-				panicked = panicsIn(func() { use(&moody{ctx, asked}) })
-				cancel()
-				if panicked {
-					panics++
-				}
+			moodily(t, func(ctx *moody) { use(ctx) }, func(bool) {
 				assert.Zero(t, monitor.now)
 				assert.Nil(t, loaded.guest.call.Load())
 				require.Empty(t, loaded.h.queue, "the turn is over")
 				_, err := loaded.HandleEvent(context.Background(), "handler", []byte("{}"))
 				require.NoError(t, err)
-			}
-			assert.Positive(t, panics)
+			})
 		})
 	}
 	t.Run("Load", func(t *testing.T) {
-		panics := 0
-		for asked := 1; ; asked++ {
-			ctx, cancel := context.WithCancel(context.Background())
-			unloaded := sandbox()
-			panicked := panicsIn(func() { reload(&moody{ctx, asked}, unloaded) })
-			cancel()
+		var unloaded *JSSandbox
+		moodily(t, func(ctx *moody) {
+			unloaded = sandbox()
+			reload(ctx, unloaded)
+		}, func(panicked bool) {
 			if !panicked {
-				break
+				return
 			}
-			panics++
 			assert.Nil(t, unloaded.guest.call.Load())
 			require.Empty(t, unloaded.h.queue)
 			if unloaded.Status() == StatusReady { // It panicked before anything was loaded.
 				reload(context.Background(), unloaded)
-				continue
+				return
 			}
 			loaded = loadCounter(t)
-		}
-		assert.Positive(t, panics)
+		})
 	})
 }
 
@@ -139,10 +128,7 @@ func TestContextsThatPanicAfterTheGuestWasStopped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			afterwards := 0
-			for asked, panicked := 1, true; panicked; asked++ {
-				ctx, cancel := context.WithCancel(context.Background())
-				panicked = panicsIn(func() { require.ErrorIs(t, use(&moody{ctx, asked}), ErrCancelled) })
-				cancel()
+			moodily(t, func(ctx *moody) { require.ErrorIs(t, use(ctx), ErrCancelled) }, func(panicked bool) {
 				status, failure := capi.LoadedSandboxStatus(loaded.h.native)
 				require.Nil(t, failure)
 				require.Equal(t, Status(status), loaded.Status())
@@ -150,7 +136,7 @@ func TestContextsThatPanicAfterTheGuestWasStopped(t *testing.T) {
 					afterwards++
 				}
 				require.NoError(t, loaded.Restore(context.Background(), snapshot))
-			}
+			})
 			assert.Positive(t, afterwards, "none of the panics came after the guest")
 		})
 	}
@@ -186,28 +172,37 @@ func TestContextsThatPanicInPools(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			panics := 0
-			for asked, panicked := 1, true; panicked; asked++ {
-				ctx, cancel := context.WithCancel(context.Background())
-				panicked = panicsIn(func() { use(&moody{ctx, asked}) })
-				cancel()
-				if panicked {
-					panics++
-				}
+			moodily(t, use, func(bool) {
 				patient, cancel := context.WithTimeout(context.Background(), patience)
 				result, err := pool.HandleEvent(patient, "handler", event)
-				require.NoError(t, err, "asked %d times: %+v", asked, pool.Stats())
+				require.NoError(t, err, "%+v", pool.Stats())
 				require.Equal(t, "1", string(result))
 				_, err = pool.HandleTenantEvent(patient, "tenant", "handler", event)
 				require.NoError(t, err)
 				cancel()
-			}
-			assert.Positive(t, panics)
+			})
 		})
 	}
 	patient, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	require.NoError(t, pool.Close(patient), "all its sandboxes come back")
+}
+
+// moodily uses a context that panics when it is asked the first time, then one that does the second time, and so on,
+// until there is one that is not asked that often. after looks at what each time has left behind.
+func moodily(t *testing.T, use func(*moody), after func(panicked bool)) {
+	t.Helper()
+	panics := 0
+	for asked, panicked := 1, true; panicked; asked++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		panicked = panicsIn(func() { use(&moody{ctx, asked}) })
+		cancel()
+		if panicked {
+			panics++
+		}
+		after(panicked)
+	}
+	assert.Positive(t, panics)
 }
 
 func panicsIn(do func()) (panicked bool) {

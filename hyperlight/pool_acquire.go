@@ -64,11 +64,7 @@ func (p *poolCore) prepare(ctx context.Context, m *member) error {
 	}
 	p.preparing.Add(1)
 	defer p.preparing.Add(-1)
-	restored := false
-	defer p.loseUnless(&restored, m)
-	err := p.restore(context.WithoutCancel(ctx), m)
-	restored = err == nil
-	return err
+	return p.orLose(m, func() error { return p.restore(context.WithoutCancel(ctx), m) })
 }
 
 // obtain waits for a member, which may have to be restored. It gives none when the request has to load its tenant,

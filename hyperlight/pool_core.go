@@ -168,7 +168,7 @@ func (p *poolCore) cleaner() {
 	p.unlock()
 }
 
-// errNotEnded is what became of a use that panicked.
+// errNotEnded is what became of something that panicked.
 var errNotEnded = errors.New("it has not ended")
 
 // use has a member do something for its user. The error says whether the guest, or a host function, failed.
@@ -268,12 +268,16 @@ func (p *poolCore) lose(m *member) {
 	p.replace(m)
 }
 
-// loseUnless is lose, deferred, for a member that something happened to which may panic: the tracer and the context of a
-// caller can.
-func (p *poolCore) loseUnless(kept *bool, m *member) {
-	if !*kept {
-		p.lose(m)
-	}
+// orLose does something with a member, which is lost if that fails, or panics, as a caller's tracer and context can.
+func (p *poolCore) orLose(m *member, do func() error) error {
+	err := errNotEnded
+	defer func() {
+		if err != nil {
+			p.lose(m)
+		}
+	}()
+	err = do()
+	return err
 }
 
 // replace closes a member that nothing recovers, and has another one booted. The pool's lock is held.

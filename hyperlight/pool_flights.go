@@ -104,10 +104,14 @@ func (p *poolCore) abandon(f *flight) {
 // load loads a request's tenant into a member, which has its image then. On failure the member is gone, or back with
 // the others; if the member is to blame, the request leads the flight on.
 func (p *poolCore) load(r *request, m *member) error {
-	sandbox, err := p.unload(r.ctx, m)
-	if err != nil {
+	var sandbox *JSSandbox
+	if err := p.orLose(m, func() (err error) {
+		sandbox, err = m.loaded.Unload(context.WithoutCancel(r.ctx))
+		return err
+	}); err != nil {
 		return err
 	}
+	p.occupy(m, nil, sandbox)
 	landed := false
 	defer func() { // Also when the source panics.
 		if !landed {
@@ -135,19 +139,6 @@ func (p *poolCore) load(r *request, m *member) error {
 	landed = true
 	p.land(r, m, &image{tenant: true, key: r.key, snapshot: snapshot, bytes: snapshot.Size()})
 	return nil
-}
-
-// unload makes room in a member for a tenant's code. On failure the member is gone.
-func (p *poolCore) unload(ctx context.Context, m *member) (*JSSandbox, error) {
-	unloaded := false
-	defer p.loseUnless(&unloaded, m)
-	sandbox, err := m.loaded.Unload(context.WithoutCancel(ctx))
-	if err != nil {
-		return nil, err
-	}
-	unloaded = true
-	p.occupy(m, nil, sandbox)
-	return sandbox, nil
 }
 
 func (p *poolCore) loadInTime(ctx context.Context, sandbox *JSSandbox) (*LoadedJSSandbox, error) {

@@ -8,9 +8,10 @@
 //!
 //! `unsafe` is confined to `ffi` (pointers from C), `callback` (pointers to C), `signal`
 //! (sigaction), `hypervisor` (ioctl), `room` (mmap), `snapshot_memory` (upstream's page tables),
-//! `kill_count` (pthread_kill, for tests) and the one-line exports that call them. Every exported function is `unsafe` because it trusts the
-//! caller's pointers as far as the header's conventions say; that is the contract behind each
-//! `unsafe extern "C"` here and is not repeated at every function.
+//! `kill_count` (pthread_kill, for tests) and the one-line exports that call them. Every exported
+//! function is `unsafe` because it trusts the caller's pointers as far as the header's conventions
+//! say; that is the contract behind each `unsafe extern "C"` here and is not repeated at every
+//! function.
 #![allow(clippy::missing_safety_doc)] // The contract is the paragraph above and the header.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
