@@ -116,7 +116,7 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	if nativeErr == nil {
 		taken.texts, taken.failures, taken.end = capi.BatchResults(batch)
 	}
-	if taken.end != nil {
+	if nativeErr != nil || taken.end != nil {
 		s.readStatus() // An event that does not end the batch leaves it as it was. What follows may panic: ctx, the tracer.
 	}
 	s.guest.leave(call)
