@@ -12,23 +12,16 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// waits takes as many milliseconds as the event says.
-const waits = `function handler(ms) {
-	const end = Date.now() + ms;
-	while (Date.now() < end) {}
-	return 1;
-}`
-
 // Together the events take longer than the limit of each.
 func TestMonitorsOfEachEvent(t *testing.T) {
-	loaded := loadHandler(t, waits)
+	loaded := loadHandler(t, burns)
 	limit := hyperlight.WithMonitors(hyperlight.WallClock(2*time.Second), hyperlight.CPUTime(2*time.Second))
-	texts, errs, err := batch(t, loaded, repeated(`100`, 30), limit)
+	texts, errs, err := batch(t, loaded, repeated(`{"ms":100}`, 30), limit)
 	require.NoError(t, err)
 	assert.Empty(t, errs)
 	assert.Len(t, texts, 30)
 
-	texts, errs, err = batch(t, loaded, eventsOf(`0`, `600000`, `0`), limit, hyperlight.WithBatchMonitors(hyperlight.WallClock(time.Hour)))
+	texts, errs, err = batch(t, loaded, eventsOf(`{"ms":0}`, `{"ms":600000}`, `{"ms":0}`), limit, hyperlight.WithBatchMonitors(hyperlight.WallClock(time.Hour)))
 	assert.Equal(t, []string{"1", ""}, texts)
 	assert.Same(t, errs[1], err)
 	require.ErrorIs(t, err, hyperlight.ErrCancelled)
@@ -38,13 +31,13 @@ func TestMonitorsOfEachEvent(t *testing.T) {
 
 // A limit of the batch is used up by all events together, in an event or, rarely, between two.
 func TestMonitorsOfABatch(t *testing.T) {
-	loaded := loadHandler(t, waits)
+	loaded := loadHandler(t, burns)
 	for name, monitor := range map[string]hyperlight.Monitor{
 		"wall-clock": hyperlight.WallClock(500 * time.Millisecond),
 		"cpu-time":   hyperlight.CPUTime(500 * time.Millisecond),
 	} {
 		var stats hyperlight.ExecutionStats
-		texts, errs, err := batch(t, loaded, repeated(`30`, 1000), hyperlight.WithBatchMonitors(monitor),
+		texts, errs, err := batch(t, loaded, repeated(`{"ms":30}`, 1000), hyperlight.WithBatchMonitors(monitor),
 			hyperlight.WithMonitors(hyperlight.WallClock(time.Hour)), hyperlight.WithStats(&stats))
 		require.ErrorIs(t, err, hyperlight.ErrCancelled)
 		assert.Equal(t, name, asError(t, err).Monitor)
@@ -56,7 +49,7 @@ func TestMonitorsOfABatch(t *testing.T) {
 		} else {
 			assert.Empty(t, errs)
 		}
-		loaded = reload(t, loaded, waits)
+		loaded = reload(t, loaded, burns)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-// burns takes its time, and may throw then. Date.now() leaves parts of milliseconds out: only past the end is all of the time over.
+// burns takes its time, and may throw then. Date.now() leaves parts of milliseconds out: only past the end is all of the
+// time over.
 const burns = `function handler(event) {
 	const end = Date.now() + event.ms;
 	while (Date.now() <= end) {}
