@@ -4,58 +4,78 @@ import (
 	"bytes"
 	"math"
 	"strings"
-	"sync"
+	"time"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
 // Callbacks have native frames below them, which nothing may unwind: the functions that they call return, and do what
 // is a user's in Guarded.
 
-// trampolines are the C addresses of the Go functions below. purego has 2,000 slots for the whole
-// process and never frees one, so each is made once.
+// trampolines are the addresses of the C functions that C is given, in the order of callback_linux_amd64.s.
 type trampolines struct{ print, function, stat, read, drop uintptr }
 
-var callbackAddresses = sync.OnceValue(func() trampolines {
-	return trampolines{
-		print:    purego.NewCallback(onPrint),
-		function: purego.NewCallback(onHostCall),
-		stat:     purego.NewCallback(onStat),
-		read:     purego.NewCallback(onRead),
-		drop:     purego.NewCallback(onDrop),
-	}
-})
+// callbackFunctions are those of the file in assembly.
+var callbackFunctions trampolines
 
-// onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
-func onPrint(key uintptr, text unsafe.Pointer, length uintptr) uintptr {
+func callbackAddresses() trampolines { return callbackFunctions }
+
+// callback is a call from C, on its stack: which function, six arguments, of which it may have fewer, and the result.
+type callback struct {
+	kind   uintptr
+	args   [6]uintptr
+	result uintptr
+}
+
+// taker is where C enters Go.
+var taker = take
+
+// take has native frames below it. They keep the callback where it is.
+var T [10]int64
+var last time.Time
+
+func Mark(i int) { n := time.Now(); T[i] += int64(n.Sub(last)); last = time.Now() }
+func take(c *callback) {
+	last = time.Now()
+
+	a := &c.args
 	if storms {
 		stormInCallback()
 	}
+	switch c.kind {
+	case 0:
+		onPrint(a[0], pointer(&a[1]), a[2])
+	case 1:
+		onHostCall(a[0], a[1], pointer(&a[2]), a[3], pointer(&a[4]), a[5])
+	case 2:
+		c.result = onStat(a[0], pointer(&a[1]), a[2])
+	case 3:
+		onRead(a[0], a[1], pointer(&a[2]), a[3], a[4])
+	case 4:
+		onDrop(a[0])
+	}
+}
+
+// pointer is an argument that is one, to memory of C.
+func pointer(argument *uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(argument)) }
+
+// onPrint is an hljs_print_fn. The text is borrowed, so it is copied.
+func onPrint(key uintptr, text unsafe.Pointer, length uintptr) {
 	if function, _ := functions.get(key).(func(string)); function != nil {
 		function(strings.Clone(unsafe.String((*byte)(text), length)))
 	}
-	return 0
 }
 
 // onHostCall is an hljs_host_fn. The arguments are borrowed, so they are copied.
-func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) uintptr {
-	if storms {
-		stormInCallback()
-	}
+func onHostCall(key, call uintptr, args unsafe.Pointer, argsLen uintptr, blobs unsafe.Pointer, blobsLen uintptr) {
 	if function, _ := functions.get(key).(HostFunction); function != nil {
 		copiedArgs := bytes.Clone(unsafe.Slice((*byte)(args), argsLen))
 		copiedBlobs := bytes.Clone(unsafe.Slice((*byte)(blobs), blobsLen))
 		function(HostCall{call}, copiedArgs, copiedBlobs)
 	}
-	return 0
 }
 
 // onStat is an hljs_stat_fn.
 func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
-	if storms {
-		stormInCallback()
-	}
 	kind := FileKindNothing
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
 		kind = tree.Stat(strings.Clone(unsafe.String((*byte)(path), length)))
@@ -64,21 +84,13 @@ func onStat(key uintptr, path unsafe.Pointer, length uintptr) uintptr {
 }
 
 // onRead is an hljs_read_fn.
-func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) uintptr {
-	if storms {
-		stormInCallback()
-	}
+func onRead(key, file uintptr, path unsafe.Pointer, length, maxLen uintptr) {
 	if tree, _ := functions.get(key).(FileTree); tree != nil {
 		tree.Read(File{file}, strings.Clone(unsafe.String((*byte)(path), length)), int(min(maxLen, math.MaxInt)))
 	}
-	return 0
 }
 
 // onDrop is an hljs_drop_fn.
-func onDrop(key uintptr) uintptr {
-	if storms {
-		stormInCallback()
-	}
+func onDrop(key uintptr) {
 	functions.remove(key)
-	return 0
 }

@@ -4,15 +4,17 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
 // frame is the memory of one native call: its arguments, its outputs, and the Go memory that the
 // callee reads. It lives on the heap, because a callback into Go may grow, and so move, the stack of
 // the goroutine that made the call. Frames are reused: a call allocates nothing but its results.
 type frame struct {
-	args [15]uintptr
+	// What call_linux_amd64.s reads and writes, in this order.
+	function uintptr
+	args     [15]uintptr
+	result   uintptr
+
 	used int
 
 	// Go memory that args point into. Storing it here makes it escape to the heap and keeps it alive
@@ -156,8 +158,9 @@ func (f *frame) call(symbol uintptr) uintptr {
 	if storms {
 		defer startStorm(symbol).end()
 	}
-	result, _, _ := purego.SyscallN(symbol, f.args[:f.used]...)
-	return result
+	f.function = symbol
+	f.callNative()
+	return f.result
 }
 
 // fallible is call for functions that return an hljs_code and take an error last.

@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// guards are both ways to run what is a user's.
+var guards = map[string]func(func()) *Panic{"Guarded": Guarded, "GuardedApart": GuardedApart}
+
 func TestGuardedReturns(t *testing.T) {
 	for name, function := range map[string]func(){
 		"nothing special":   func() {},
@@ -22,18 +25,20 @@ func TestGuardedReturns(t *testing.T) {
 		"a panic in defer":  func() { defer panic("second"); panic("first") },
 		"Goexit in defer":   func() { defer runtime.Goexit(); panic("first") },
 		"a panic in Goexit": func() { defer panic("second"); runtime.Goexit() },
-		"guarded, guarded":  func() { Guarded(runtime.Goexit, nil); Guarded(nil, nil) },
+		"guarded, guarded":  func() { Guarded(runtime.Goexit); Guarded(nil) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			Guarded(function, nil) // Otherwise the process dies, or this test hangs or ends here.
-			t.Log("still here")
-		})
+		for how, guarded := range guards {
+			t.Run(how+"/"+name, func(t *testing.T) {
+				guarded(function) // Otherwise the process dies, or this test hangs or ends here.
+				t.Log("still here")
+			})
+		}
 	}
 }
 
 func TestGuardedTellsHowItEnded(t *testing.T) {
-	assert.Nil(t, Guarded(func() {}, nil))
-	assert.Nil(t, Guarded(func() { defer func() { _ = recover() }(); panic("caught") }, nil))
+	assert.Nil(t, Guarded(func() {}))
+	assert.Nil(t, Guarded(func() { defer func() { _ = recover() }(); panic("caught") }))
 	failure := errors.New("error")
 	for name, test := range map[string]struct {
 		function func()
@@ -45,48 +50,51 @@ func TestGuardedTellsHowItEnded(t *testing.T) {
 		"Goexit in defer":   {func() { defer runtime.Goexit(); panic("first") }, ErrGoexit},
 		"a panic in Goexit": {func() { defer panic("second"); runtime.Goexit() }, "second"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			ended := Guarded(test.function, nil)
-			assert.Equal(t, test.value, ended.Value)
-			assert.Contains(t, string(ended.Stack), "capi.Guarded.func1")
-			assert.Equal(t, fmt.Sprint(test.value), ended.String())
-		})
+		for how, guarded := range guards {
+			t.Run(how+"/"+name, func(t *testing.T) {
+				ended := guarded(test.function)
+				assert.Equal(t, test.value, ended.Value)
+				assert.Contains(t, string(ended.Stack), "capi."+how+".func")
+				assert.Equal(t, fmt.Sprint(test.value), ended.String())
+			})
+		}
 	}
 	var null runtime.PanicNilError
-	assert.IsType(t, &null, Guarded(func() { panic(nil) }, nil).Value)
+	assert.IsType(t, &null, Guarded(func() { panic(nil) }).Value)
 	var fault runtime.Error
-	assert.ErrorAs(t, Guarded(func() { _ = *(*int)(nil) }, nil).Value.(error), &fault)
+	assert.ErrorAs(t, Guarded(func() { _ = *(*int)(nil) }).Value.(error), &fault)
 }
 
 // t.FailNow ends its goroutine, which must not be the one with the native frames.
 func TestGuardedRunsElsewhereAndWaits(t *testing.T) {
-	here, there := goroutine(), ""
-	finished := false
-	Guarded(func() {
-		there = goroutine()
-		defer func() { finished = true }()
-		runtime.Gosched()
-		runtime.Goexit()
-	}, nil)
-	assert.NotEqual(t, here, there)
-	assert.True(t, finished)
+	for how, guarded := range guards {
+		t.Run(how, func(t *testing.T) {
+			here, there := goroutine(), ""
+			own := Goroutine()
+			assert.Equal(t, own, Goroutine(), "it stays the same")
+			finished := false
+			guarded(func() {
+				there = goroutine()
+				assert.NotEqual(t, own, Goroutine())
+				defer func() { finished = true }()
+				runtime.Gosched()
+				runtime.Goexit()
+			})
+			assert.NotEqual(t, here, there)
+			assert.True(t, finished)
+			assert.Equal(t, own, Goroutine())
+		})
+	}
 }
 
-// Who waits answers, while he waits.
-func TestGuardedReadsItsMail(t *testing.T) {
-	mailbox, here := make(chan func()), goroutine()
-	answers := make(chan string)
-	Guarded(func() {
-		for range 3 {
-			mailbox <- func() { go func(who string) { answers <- who }(goroutine()) }
-			assert.Equal(t, here, <-answers)
-		}
-	}, mailbox)
-	select {
-	case mailbox <- func() {}:
-		t.Error("nobody waits any more")
-	default:
+// What ended by Goexit has ended: no coroutine is left.
+func TestGuardedLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 1000 {
+		Guarded(runtime.Goexit)
+		Guarded(func() { panic("text") })
 	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
 // goroutine names the calling goroutine, like "goroutine 7".

@@ -25,13 +25,13 @@ type guest struct {
 	closed  atomic.Bool   // its sandbox was closed while it was in use
 	stopped chan struct{} // closed once that has stopped the call that ran
 
-	waits   atomic.Bool // for a user's function
-	mailbox chan func() // of the goroutine that waits for one
+	user  atomic.Uintptr // the goroutine of the user's function that it waits for, if it does
+	apart bool           // such functions run on goroutines like any other
 
 	home home // the thread that it runs on
 }
 
-func newGuest(config Config, print printing) (*guest, *capi.Error) {
+func newGuest(config Config, print printing, apart bool) (*guest, *capi.Error) {
 	stopper, err := newStopper()
 	if err != nil {
 		return nil, err
@@ -39,9 +39,9 @@ func newGuest(config Config, print printing) (*guest, *capi.Error) {
 	g := &guest{
 		original: config,
 		print:    print,
+		apart:    apart,
 		stopper:  stopper,
 		stopped:  make(chan struct{}),
-		mailbox:  make(chan func()),
 	}
 	g.config.Store(&config)
 	return g, nil
@@ -112,9 +112,16 @@ func (g *guest) close() {
 
 // guarded runs what is a user's, while the guest waits. A guest that is to be stopped does not go on.
 func (g *guest) guarded(function func()) *capi.Panic {
-	g.waits.Store(true)
-	panicked := capi.Guarded(function, g.mailbox)
-	g.waits.Store(false)
+	known := func() {
+		g.user.Store(capi.Goroutine())
+		function()
+	}
+	guarded := capi.Guarded
+	if g.apart {
+		guarded = capi.GuardedApart
+	}
+	panicked := guarded(known)
+	g.user.Store(0)
 	if call := g.call.Load(); call != nil {
 		call.settle()
 	}

@@ -76,23 +76,16 @@ func (h *handle[T]) enter(ctx context.Context, op string) error {
 
 // wait returns once it is the caller's turn, unless the user of the moment waits for the caller.
 func (h *handle[T]) wait(ctx context.Context, op string) error {
-	if h.guest.waitsForContext(ctx) {
+	if h.guest.waitsForContext(ctx) || h.guest.waitsForThis() {
 		return reentrant(op)
 	}
-	question := h.guest.question()
-	for {
-		select {
-		case h.queue <- struct{}{}:
-			return h.leaveIfOver(ctx, op)
-		case <-h.closed:
-			return h.unusable(op)
-		case <-ctx.Done():
-			return contextError(op, ctx)
-		case question.to <- question.ask:
-			if question.isYes() {
-				return reentrant(op)
-			}
-		}
+	select {
+	case h.queue <- struct{}{}:
+		return h.leaveIfOver(ctx, op)
+	case <-h.closed:
+		return h.unusable(op)
+	case <-ctx.Done():
+		return contextError(op, ctx)
 	}
 }
 

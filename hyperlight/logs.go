@@ -227,14 +227,14 @@ func (f *LogForwarder) run() {
 // deliver hands records to the logger. One that makes its handler panic, or end its goroutine, is lost.
 func (f *LogForwarder) deliver(records []logRecord) {
 	for len(records) > 0 {
-		capi.Guarded(func() {
+		capi.GuardedApart(func() {
 			for len(records) > 0 {
 				record := records[0]
 				records = records[1:]
 				f.dropped.Add(record.Count)
 				record.handle(f.handler)
 			}
-		}, nil)
+		})
 	}
 }
 

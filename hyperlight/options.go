@@ -57,6 +57,7 @@ type options struct {
 	config   Config
 	upstream Config
 	print    printing
+	apart    bool
 
 	crashdump *bool
 	debugging *uint16
@@ -131,6 +132,13 @@ func WithCrashdump(enabled bool) Option {
 func WithDebugging(port uint16) Option {
 	return option(func(o *options) { o.debugging = &port })
 }
+
+// WithHostGoroutines has each host function, print function, writer and file system run on a goroutine like any
+// other. Without it they run on coroutines, as those of [iter.Pull] are, which cost a third as much; but Go ends
+// the process when a function leaves its goroutine locked to the thread ([runtime.LockOSThread] without an unlock), or
+// calls the next or stop of an iter.Pull that was made outside of it. Give this to sandboxes whose functions do.
+// Upstream has none: its functions run on the guest's thread.
+func WithHostGoroutines() Option { return option(func(o *options) { o.apart = true }) }
 
 // WithUpstreamDefaults gives all sizes the values that upstream has (SandboxBuilder::new): heap 4 MiB,
 // scratch 1 MiB, and buffers of 16 KiB, which few real scripts fit into. Options after it still win.

@@ -102,11 +102,11 @@ func (p *poolCore) boot(ctx context.Context) (*LoadedJSSandbox, error) {
 // fromTemplate makes a sandbox, and finishes it. The template's functions, and ctx, which may be the user's code, too, run
 // guarded: there is nobody to whom they could panic.
 func (p *poolCore) fromTemplate(ctx context.Context, add func(*JSSandbox) error, finish func(*LoadedJSSandbox) error) (loaded *LoadedJSSandbox, err error) {
-	if panicked := capi.Guarded(func() {
+	if panicked := capi.GuardedApart(func() {
 		if loaded, err = p.template.load(ctx, add); err == nil {
 			err = finish(loaded)
 		}
-	}, nil); panicked != nil {
+	}); panicked != nil {
 		message := fmt.Sprintf("a function of the template, or the context, panicked: %v\n%s", panicked.Value, panicked.Stack)
 		cause, _ := panicked.Value.(error)
 		return loaded, &Error{Op: "NewPool", Code: CodeTemplatePanicked, Message: message, cause: cause}

@@ -74,9 +74,9 @@ func TestOutputOfAWriterThatPanics(t *testing.T) {
 				panic("the writer")
 			}
 			for _, text := range test.taken {
-				capi.Guarded(func() { c.take(text) }, nil)
+				capi.Guarded(func() { c.take(text) })
 			}
-			capi.Guarded(c.flush, nil)
+			capi.Guarded(c.flush)
 			assert.Equal(t, test.pieces, c.pieces)
 		})
 	}

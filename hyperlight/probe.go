@@ -53,7 +53,7 @@ func Probe(ctx context.Context, opts ...Option) error {
 	go func() {
 		var a answer
 		// What ctx and the options do may be the user's own code, whose panics are the caller's.
-		a.panicked = capi.Guarded(func() { a.err = probe(ctx, opts) }, nil)
+		a.panicked = capi.GuardedApart(func() { a.err = probe(ctx, opts) })
 		answered <- a
 	}()
 	select {

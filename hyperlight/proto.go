@@ -73,7 +73,7 @@ func (o *options) build(op string, builder capi.Builder, tracer trace.Tracer) (*
 	if err != nil {
 		return nil, err
 	}
-	g, nativeErr := newGuest(config, o.print)
+	g, nativeErr := newGuest(config, o.print, o.apart)
 	if nativeErr != nil {
 		return nil, nativeError(op, nativeErr)
 	}

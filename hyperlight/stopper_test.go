@@ -54,7 +54,7 @@ func TestContextEndsBetween(t *testing.T) {
 // of others.
 func TestClosedGuestStaysStopped(t *testing.T) {
 	native := loadNatively(t)
-	g, failure := newGuest(Config{}, printing{})
+	g, failure := newGuest(Config{}, printing{}, false)
 	require.Nil(t, failure)
 	ctx, cancel := context.WithCancel(t.Context())
 	call := g.enter(ctx, printing{})
@@ -81,7 +81,7 @@ func TestStopperOfAForgottenGuestIsFreed(t *testing.T) {
 	require.NoError(t, err)
 	freed := make(chan struct{})
 	func() {
-		g, failure := newGuest(Config{}, printing{})
+		g, failure := newGuest(Config{}, printing{}, false)
 		require.Nil(t, failure)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
