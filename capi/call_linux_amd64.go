@@ -14,7 +14,7 @@ import (
 //go:noescape
 func cgocall(function uintptr, argument unsafe.Pointer) int32
 
-// callCAddress is that of callC (call_linux_amd64.s).
+// callCAddress is that of callC (native_linux_amd64.s).
 var callCAddress uintptr
 
 // callNative calls the C function that the frame names.
@@ -22,3 +22,6 @@ func (f *frame) callNative() { cgocall(callCAddress, unsafe.Pointer(f)) }
 
 // currentGoroutine tells goroutines that are alive apart: it is where Go keeps what it knows of this one.
 func currentGoroutine() uintptr
+
+// deepen sees to it that this goroutine has a stack of some 12 KB or more.
+func deepen()

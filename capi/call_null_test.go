@@ -47,13 +47,13 @@ var nullCalls = map[string]func() *Error{
 	"hljs_sandbox_remove_module":      func() *Error { return SandboxRemoveModule(Sandbox{}, "name", "user") },
 	"hljs_sandbox_clear_modules":      func() *Error { return SandboxClearModules(Sandbox{}) },
 	"hljs_sandbox_status":             func() *Error { return discard(SandboxStatus(Sandbox{})) },
-	"hljs_sandbox_get_loaded_sandbox": func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{}, Context{})) },
+	"hljs_sandbox_get_loaded_sandbox": func() *Error { return discard(SandboxGetLoadedSandbox(Sandbox{}, Context{}, nil)) },
 	"hljs_loaded_sandbox_handle_event": func() *Error {
-		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil, Context{}))
+		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, nil, Context{}, nil))
 	},
 	"hljs_loaded_sandbox_handle_events": func() *Error {
 		return discard(LoadedSandboxHandleEvents(
-			LoadedSandbox{}, "name", [][]byte{nil, []byte("1")}, true, true, nil, nil, Context{}))
+			LoadedSandbox{}, "name", [][]byte{nil, []byte("1")}, true, true, nil, nil, Context{}, nil))
 	},
 	"hljs_context_cancel": func() *Error { return ContextCancel(Context{}) },
 	"hljs_context_reset":  func() *Error { return ContextReset(Context{}) },

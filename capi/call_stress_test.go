@@ -35,7 +35,7 @@ func checkedScript(name, script string) error {
 
 func checkedEvent(name string, event []byte) error {
 	text := append(bytes.Clone(event), 0xff)
-	err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, name, text, true, nil, Context{}))
+	err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, name, text, true, nil, Context{}, nil))
 	return expect(err, "the event is not UTF-8: invalid byte at offset %d", len(event))
 }
 
@@ -50,7 +50,7 @@ func checkedMonitors() error {
 		list[i] = monitor
 	}
 	last := len(list) - 1 // It is NULL.
-	err = discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", nil, true, list, Context{}))
+	err = discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", nil, true, list, Context{}, nil))
 	return expect(err, "monitors[%d] is NULL", last)
 }
 

@@ -62,19 +62,19 @@ func TestTextArrivesWhole(t *testing.T) {
 		"name of a handler to call": {
 			"the handler name", "loaded", true,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil, Context{}))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, text, []byte("{}"), false, nil, Context{}, nil))
 			},
 		},
 		"name of a handler to call often": {
 			"the handler name", "loaded", true,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvents(LoadedSandbox{}, text, nil, false, false, nil, nil, Context{}))
+				return discard(LoadedSandboxHandleEvents(LoadedSandbox{}, text, nil, false, false, nil, nil, Context{}, nil))
 			},
 		},
 		"event": {
 			"the event", "loaded", false,
 			func(text string) *Error {
-				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil, Context{}))
+				return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte(text), false, nil, Context{}, nil))
 			},
 		},
 		"folder to save into": {
@@ -113,7 +113,7 @@ func TestTextArrivesWhole(t *testing.T) {
 func TestNoEvent(t *testing.T) {
 	loadLibrary(t)
 	for _, event := range [][]byte{nil, {}} {
-		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true, nil, Context{}))
+		err := discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", event, true, nil, Context{}, nil))
 		requireError(t, err, CodeInvalidArgument, "loaded is NULL")
 	}
 }

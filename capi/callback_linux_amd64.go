@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"math"
 	"strings"
-	"time"
 	"unsafe"
 )
 
 // Callbacks have native frames below them, which nothing may unwind: the functions that they call return, and do what
 // is a user's in Guarded.
 
-// trampolines are the addresses of the C functions that C is given, in the order of callback_linux_amd64.s.
+// trampolines are the addresses of the C functions that C is given, in the order of native_linux_amd64.s.
 type trampolines struct{ print, function, stat, read, drop uintptr }
 
 // callbackFunctions are those of the file in assembly.
@@ -30,13 +29,7 @@ type callback struct {
 var taker = take
 
 // take has native frames below it. They keep the callback where it is.
-var T [10]int64
-var last time.Time
-
-func Mark(i int) { n := time.Now(); T[i] += int64(n.Sub(last)); last = time.Now() }
 func take(c *callback) {
-	last = time.Now()
-
 	a := &c.args
 	if storms {
 		stormInCallback()
@@ -52,6 +45,8 @@ func take(c *callback) {
 		onRead(a[0], a[1], pointer(&a[2]), a[3], a[4])
 	case 4:
 		onDrop(a[0])
+	case 5:
+		(*frame)(pointer(&a[0])).guard.finish()
 	}
 }
 

@@ -10,10 +10,13 @@ import (
 // callee reads. It lives on the heap, because a callback into Go may grow, and so move, the stack of
 // the goroutine that made the call. Frames are reused: a call allocates nothing but its results.
 type frame struct {
-	// What call_linux_amd64.s reads and writes, in this order.
+	// What native_linux_amd64.s reads and writes, in this order.
 	function uintptr
 	args     [15]uintptr
 	result   uintptr
+	guarding uintptr // 1: guard has a coroutine, which has to end before the call does
+
+	guard *Guard // of the functions that are called back meanwhile, or nil
 
 	used int
 
@@ -45,8 +48,18 @@ func newFrame() *frame { return frames.Get().(*frame) }
 
 // done ends a call and the life of everything that points into the frame.
 func (f *frame) done() {
+	if f.guard != nil {
+		f.guard.frame = nil
+	}
 	*f = frame{}
 	frames.Put(f)
+}
+
+// guarded has a guard serve what is called back during the call.
+func (f *frame) guarded(guard *Guard) {
+	if guard != nil {
+		f.guard, guard.frame = guard, f
+	}
 }
 
 func (f *frame) uint(value uintptr) {

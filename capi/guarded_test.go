@@ -54,7 +54,7 @@ func TestGuardedTellsHowItEnded(t *testing.T) {
 			t.Run(how+"/"+name, func(t *testing.T) {
 				ended := guarded(test.function)
 				assert.Equal(t, test.value, ended.Value)
-				assert.Contains(t, string(ended.Stack), "capi."+how+".func")
+				assert.Contains(t, string(ended.Stack), "hyperlight-js/capi.endOf")
 				assert.Equal(t, fmt.Sprint(test.value), ended.String())
 			})
 		}

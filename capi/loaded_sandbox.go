@@ -1,12 +1,13 @@
 package capi
 
 // LoadedSandboxHandleEvent runs a handler; the result is a copy. Event and monitors must not change
-// meanwhile.
+// meanwhile. The guard serves its callbacks, if there is one.
 //
 // hljs_code hljs_loaded_sandbox_handle_event(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *event, size_t event_len, uint32_t gc, const hljs_monitor *const *monitors, size_t monitors_len, const hljs_context *context, uint8_t **result, size_t *result_len, hljs_error **error);
-func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool, monitors []Monitor, context Context) ([]byte, *Error) {
+func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc bool, monitors []Monitor, context Context, guard *Guard) ([]byte, *Error) {
 	f := newFrame()
 	defer f.done()
+	f.guarded(guard)
 	f.uint(l.ptr)
 	f.text(name)
 	f.bytes(event)
@@ -21,14 +22,15 @@ func LoadedSandboxHandleEvent(l LoadedSandbox, name string, event []byte, gc boo
 }
 
 // LoadedSandboxHandleEvents runs a handler with one event after the other. Events and monitors must not change
-// meanwhile.
+// meanwhile. The guard serves its callbacks, if there is one.
 //
 // hljs_code hljs_loaded_sandbox_handle_events(const hljs_loaded_sandbox *loaded, const uint8_t *name, size_t name_len, const uint8_t *const *events, const size_t *event_lens, size_t events_len, uint32_t gc, uint32_t stop_on_error, const hljs_monitor *const *monitors, size_t monitors_len, const hljs_monitor *const *batch_monitors, size_t batch_monitors_len, const hljs_context *context, hljs_batch **batch, hljs_error **error);
 func LoadedSandboxHandleEvents(
-	l LoadedSandbox, name string, events [][]byte, gc, stopOnError bool, monitors, batchMonitors []Monitor, context Context,
+	l LoadedSandbox, name string, events [][]byte, gc, stopOnError bool, monitors, batchMonitors []Monitor, context Context, guard *Guard,
 ) (Batch, *Error) {
 	f := newFrame()
 	defer f.done()
+	f.guarded(guard)
 	f.uint(l.ptr)
 	f.text(name)
 	f.list(events)

@@ -78,7 +78,7 @@ func TestTriggerNamesAreChecked(t *testing.T) {
 func TestMonitorsArriveAsAList(t *testing.T) {
 	wall := newMonitor(t, func() (Monitor, *Error) { return MonitorNewWallClock(1) })
 	call := func(monitors ...Monitor) *Error {
-		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, monitors, Context{}))
+		return discard(LoadedSandboxHandleEvent(LoadedSandbox{}, "name", []byte("{}"), true, monitors, Context{}, nil))
 	}
 	const isNull = "loaded is NULL"
 	requireError(t, call(), CodeInvalidArgument, isNull)

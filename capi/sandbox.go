@@ -97,12 +97,14 @@ func SandboxGenerateCrashdump(s Sandbox) *Error {
 	return f.fallible(symbols.hljs_sandbox_generate_crashdump)
 }
 
-// SandboxGetLoadedSandbox consumes the sandbox, also when a script fails or is stopped, but not without handlers.
+// SandboxGetLoadedSandbox consumes the sandbox, also when a script fails or is stopped, but not without handlers. The guard
+// serves its callbacks, if there is one.
 //
 // hljs_code hljs_sandbox_get_loaded_sandbox(const hljs_sandbox *sandbox, const hljs_context *context, hljs_loaded_sandbox **loaded, hljs_error **error);
-func SandboxGetLoadedSandbox(s Sandbox, context Context) (LoadedSandbox, *Error) {
+func SandboxGetLoadedSandbox(s Sandbox, context Context, guard *Guard) (LoadedSandbox, *Error) {
 	f := newFrame()
 	defer f.done()
+	f.guarded(guard)
 	f.uint(s.ptr)
 	f.uint(context.ptr)
 	f.outObject()

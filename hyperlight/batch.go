@@ -110,7 +110,7 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 	call := s.guest.enter(ctx, o.print)
 	call.batch = s.h.native
 	each := len(o.monitors)
-	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:])
+	batch, nativeErr := s.runEvents(name, events, o.gc, o.stopOnError, monitors[:each], monitors[each:], &call.guard)
 	defer capi.BatchFree(batch)
 	taken := takenEvents{}
 	if nativeErr == nil {
@@ -130,13 +130,13 @@ func (s *LoadedJSSandbox) handleEvents(ctx context.Context, name string, events 
 }
 
 // runEvents runs a handler on the guest's thread, with many events.
-func (s *LoadedJSSandbox) runEvents(name string, events [][]byte, gc, stopOnError bool, each, all []capi.Monitor) (capi.Batch, *capi.Error) {
+func (s *LoadedJSSandbox) runEvents(name string, events [][]byte, gc, stopOnError bool, each, all []capi.Monitor, guard *capi.Guard) (capi.Batch, *capi.Error) {
 	loaded, context := s.h.native, s.guest.stopper.native
 	if s.guest.home.isHere() {
-		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context)
+		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context, guard)
 	}
 	return runThere(&s.guest.home, func() (capi.Batch, *capi.Error) {
-		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context)
+		return capi.LoadedSandboxHandleEvents(loaded, name, events, gc, stopOnError, each, all, context, guard)
 	})
 }
 

@@ -112,20 +112,27 @@ func (g *guest) close() {
 
 // guarded runs what is a user's, while the guest waits. A guest that is to be stopped does not go on.
 func (g *guest) guarded(function func()) *capi.Panic {
-	known := func() {
+	call := g.call.Load()
+	panicked := g.runGuarded(call, func() {
 		g.user.Store(capi.Goroutine())
 		function()
-	}
-	guarded := capi.Guarded
-	if g.apart {
-		guarded = capi.GuardedApart
-	}
-	panicked := guarded(known)
+	})
 	g.user.Store(0)
-	if call := g.call.Load(); call != nil {
+	if call != nil {
 		call.settle()
 	}
 	return panicked
+}
+
+func (g *guest) runGuarded(call *guestCall, function func()) *capi.Panic {
+	switch {
+	case g.apart:
+		return capi.GuardedApart(function)
+	case call == nil:
+		return capi.Guarded(function)
+	default:
+		return call.guard.Run(function)
+	}
 }
 
 // printed takes what the guest prints, in pieces.

@@ -13,6 +13,7 @@ type guestCall struct {
 	caller context.Context // what the caller gave
 	watch  watch
 	output output
+	guard  capi.Guard // of what the guest calls
 
 	batch    capi.LoadedSandbox // who knows which event runs, if there may be many
 	failures []eventFailures

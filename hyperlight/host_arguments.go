@@ -13,13 +13,14 @@ type inlet struct {
 	kind     reflect.Type
 	bytes    bool // it is a Uint8Array
 	nullable bool // null means something to it
+	scalar   bool // it may be plain
 	// Whether there may be Uint8Arrays in it, and whether there may be something in it that takes one
 	// by mistake: text, or a type that converts itself.
 	holdsBytes, holdsText, holdsOpaque bool
 }
 
 func newInlet(t reflect.Type) inlet {
-	in := inlet{kind: t, bytes: isBytes(t)}
+	in := inlet{kind: t, bytes: isBytes(t), scalar: fromGuest.isScalar(t)}
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
 		in.nullable = true
@@ -38,6 +39,9 @@ func newInlet(t reflect.Type) inlet {
 func (in inlet) value(text []byte, blobs [][]byte) (reflect.Value, error) {
 	target := reflect.New(in.kind)
 	value := target.Elem()
+	if in.scalar && readScalar(value, text) {
+		return value, nil
+	}
 	isNull := string(text) == "null"
 	if isNull && !in.nullable {
 		return value, errors.New("got null")

@@ -17,7 +17,7 @@ func TestCallingBackIsBusy(t *testing.T) {
 	var loaded *LoadedJSSandbox
 	var busy, busyToo *capi.Error
 	require.NoError(t, proto.Register("host", "again", func() {
-		_, busy = capi.LoadedSandboxHandleEvent(loaded.h.native, "handler", []byte("{}"), false, nil, capi.Context{})
+		_, busy = capi.LoadedSandboxHandleEvent(loaded.h.native, "handler", []byte("{}"), false, nil, capi.Context{}, nil)
 		_, busyToo = capi.LoadedSandboxUnload(loaded.h.native)
 		status, err := capi.LoadedSandboxStatus(loaded.h.native)
 		assert.Nil(t, err)

@@ -233,7 +233,6 @@ type hostFunction struct {
 
 // run answers a call from the guest. It has native frames below it, so all that is the user's is guarded.
 func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
-	capi.Mark(0)
 	ctx := context.Background()
 	running := f.guest.call.Load()
 	if running != nil {
@@ -243,8 +242,6 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	var failure *hostFailure
 	inside, span := f.startSpan(ctx)
 	if panicked := f.guest.guarded(func() {
-		capi.Mark(1)
-		defer capi.Mark(2)
 		var err error
 		if result, err = f.answer(inside, args, packed); err != nil {
 			failure = f.failure(err, err.Error())
@@ -252,13 +249,11 @@ func (f *hostFunction) run(native capi.HostCall, args, packed []byte) {
 	}); panicked != nil {
 		failure = f.panicked(panicked)
 	}
-	capi.Mark(3)
 	if failure == nil {
 		if err := f.give(native, result); err != nil {
 			failure = f.failure(nativeError("host function", err), err.Message)
 		}
 	}
-	capi.Mark(4)
 	f.endSpan(span, failure)
 	if failure != nil {
 		capi.HostCallFail(native, failure.text)

@@ -12,11 +12,13 @@ import (
 type outlet struct {
 	bytes      bool // it is a Uint8Array
 	holdsBytes bool // there may be Uint8Arrays in it
+	scalar     bool // it may be plain
 }
 
 func newOutlet(t reflect.Type) outlet {
 	return outlet{
-		bytes: isBytes(t),
+		bytes:  isBytes(t),
+		scalar: toGuest.isScalar(t),
 		holdsBytes: mayHold(t, toGuest, func(t reflect.Type) bool {
 			return isBytes(t) || t.Kind() == reflect.Interface
 		}),
@@ -26,6 +28,11 @@ func newOutlet(t reflect.Type) outlet {
 func (out outlet) value(v reflect.Value) (RawValue, error) {
 	if out.bytes && !v.IsNil() {
 		return RawBytes(v.Bytes()), nil
+	}
+	if out.scalar {
+		if text, ok := writeScalar(v); ok {
+			return RawValue{JSON: text}, nil
+		}
 	}
 	var blobs [][]byte
 	if out.holdsBytes {

@@ -2,7 +2,7 @@ package hyperlight
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -112,9 +112,10 @@ func (s *signature) call(ctx context.Context, args RawValue) (RawValue, error) {
 }
 
 func (s *signature) arguments(ctx context.Context, args RawValue) ([]reflect.Value, error) {
-	var texts []json.RawMessage
-	if err := json.Unmarshal(args.JSON, &texts); err != nil {
-		return nil, err
+	var few [8][]byte
+	texts, ok := splitArguments(args.JSON, few[:0])
+	if !ok {
+		return nil, errors.New("the arguments are not a JSON array") // The library writes nothing else.
 	}
 	if err := s.checkCount(len(texts)); err != nil {
 		return nil, err

@@ -135,7 +135,7 @@ func (s *LoadedJSSandbox) handleEvent(ctx context.Context, name string, event []
 		_, before = s.readStats(s.h.native)
 	}
 	call := s.guest.enter(ctx, o.print)
-	result, err := s.runEvent(name, event, o.gc, monitors)
+	result, err := s.runEvent(name, event, o.gc, monitors, &call.guard)
 	if err != nil {
 		s.readStatus() // A success leaves the status as it was. What follows may panic: ctx, the tracer.
 	}
@@ -157,13 +157,13 @@ func (s *LoadedJSSandbox) leave() {
 }
 
 // runEvent runs a handler on the guest's thread.
-func (s *LoadedJSSandbox) runEvent(name string, event []byte, gc bool, monitors []capi.Monitor) ([]byte, *capi.Error) {
+func (s *LoadedJSSandbox) runEvent(name string, event []byte, gc bool, monitors []capi.Monitor, guard *capi.Guard) ([]byte, *capi.Error) {
 	loaded, context := s.h.native, s.guest.stopper.native
 	if s.guest.home.isHere() {
-		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context)
+		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context, guard)
 	}
 	return runThere(&s.guest.home, func() ([]byte, *capi.Error) {
-		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context)
+		return capi.LoadedSandboxHandleEvent(loaded, name, event, gc, monitors, context, guard)
 	})
 }
 

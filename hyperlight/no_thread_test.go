@@ -36,7 +36,7 @@ func TestNoThread(t *testing.T) {
 
 	loaded := loadNatively(t)
 	answers := func(monitors ...capi.Monitor) *capi.Error {
-		_, err := capi.LoadedSandboxHandleEvent(loaded, "handler", []byte("{}"), false, monitors, capi.Context{})
+		_, err := capi.LoadedSandboxHandleEvent(loaded, "handler", []byte("{}"), false, monitors, capi.Context{}, nil)
 		return err
 	}
 	limit, failure := capi.MonitorNewWallClock(uint64(time.Hour))
@@ -67,7 +67,7 @@ func loadNatively(t *testing.T) capi.LoadedSandbox {
 	require.Nil(t, err)
 	defer capi.SandboxFree(sandbox)
 	require.Nil(t, capi.SandboxAddHandler(sandbox, "handler", "function handler(event) { return event; }", ""))
-	loaded, err := capi.SandboxGetLoadedSandbox(sandbox, capi.Context{})
+	loaded, err := capi.SandboxGetLoadedSandbox(sandbox, capi.Context{}, nil)
 	require.Nil(t, err)
 	t.Cleanup(func() { capi.LoadedSandboxFree(loaded) })
 	return loaded

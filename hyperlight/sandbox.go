@@ -183,7 +183,7 @@ func (s *JSSandbox) load(ctx context.Context) (*LoadedJSSandbox, error) {
 	defer s.h.leave()
 	call := s.guest.enter(ctx, s.guest.printing())
 	native, nativeErr := run(&s.guest.home, func() (capi.LoadedSandbox, *capi.Error) {
-		return capi.SandboxGetLoadedSandbox(s.h.native, s.guest.stopper.native)
+		return capi.SandboxGetLoadedSandbox(s.h.native, s.guest.stopper.native, &call.guard)
 	})
 	s.readStatus()
 	var loaded *LoadedJSSandbox

@@ -35,14 +35,14 @@ func TestContextEndsBetween(t *testing.T) {
 	}
 
 	refused("Load", func() *capi.Error {
-		_, failure := capi.SandboxGetLoadedSandbox(sandbox.h.native, g.stopper.native)
+		_, failure := capi.SandboxGetLoadedSandbox(sandbox.h.native, g.stopper.native, nil)
 		return failure
 	})
 	loaded, err := sandbox.Load(t.Context())
 	require.NoError(t, err, "it was not consumed")
 	defer loaded.Close()
 	refused("HandleEvent", func() *capi.Error {
-		_, failure := capi.LoadedSandboxHandleEvent(loaded.h.native, "handler", []byte("{}"), false, nil, g.stopper.native)
+		_, failure := capi.LoadedSandboxHandleEvent(loaded.h.native, "handler", []byte("{}"), false, nil, g.stopper.native, nil)
 		return failure
 	})
 	result, err := loaded.HandleEvent(t.Context(), "handler", []byte("{}"))
@@ -67,7 +67,7 @@ func TestClosedGuestStaysStopped(t *testing.T) {
 	for range 2 {
 		call = g.enter(t.Context(), printing{})
 		assert.Equal(t, errSandboxClosed, context.Cause(call.context()))
-		_, failure = capi.LoadedSandboxHandleEvent(native, "handler", []byte("{}"), false, nil, g.stopper.native)
+		_, failure = capi.LoadedSandboxHandleEvent(native, "handler", []byte("{}"), false, nil, g.stopper.native, nil)
 		g.leave(call)
 		require.NotNil(t, failure)
 		assert.Equal(t, capi.CodeContextCancelled, failure.Code)
