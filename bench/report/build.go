@@ -28,7 +28,7 @@ func (b *buildCommand) Run() error {
 		for _, words := range c.builds {
 			command := exec.Command("env", expand(words, b.Programs)...)
 			command.Dir = b.Bench
-			command.Env = append(os.Environ(), c.env...)
+			command.Env = append(os.Environ(), expand(c.env, b.Programs)...)
 			command.Stdout, command.Stderr = os.Stderr, os.Stderr
 			if err := command.Run(); err != nil {
 				return fmt.Errorf("building %s: %s: %w", c.name, words[0], err)

@@ -144,7 +144,7 @@ func (c *collectCommand) start(one contestant) ([]byte, error) {
 	}
 	command := exec.Command(words[0], words[1:]...)
 	command.Dir = folder
-	command.Env = append(os.Environ(), one.env...)
+	command.Env = append(os.Environ(), expand(one.env, c.Programs)...)
 	command.Env = append(command.Env, "BENCH_SCALE="+scale, "HYPERLIGHT_VM_FILES=", "HYPERLIGHT_VM_TIMEOUT=30m")
 	if !c.native() {
 		command.Env = append(command.Env, "HYPERLIGHT_VM=always")

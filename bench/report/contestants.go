@@ -17,11 +17,12 @@ type contestant struct {
 	name  string
 	title string // in tables and plots
 	place place
-	// builds are commands, run in bench/. $BIN is where programs go; other variables are the environment's.
+	// builds are commands, run in bench/. $BIN is where programs go; other variables are the environment's. The same
+	// goes for program and env.
 	builds [][]string
 	// program is what runs, $BIN/ and the name if it is nil.
 	program []string
-	// env is for building and running.
+	// env is for building and running, beside the environment.
 	env []string
 	// folder, below bench/, is the program's working directory, which goes into the machine too; "" is an empty one.
 	folder string
@@ -44,8 +45,9 @@ var contestants = []contestant{
 		},
 	},
 	{
-		name: "cgo", title: "cgo", env: []string{"CGO_ENABLED=1"},
-		builds: [][]string{{"go", "build", "-buildvcs=false", "-o", "$BIN/cgo", "./cgo"}},
+		name: "cgo", title: "cgo",
+		env:    []string{"CGO_ENABLED=1", "CGO_LDFLAGS=$HYPERLIGHT_JS_LIBRARY -Wl,-rpath,$HYPERLIGHT_JS_LIBRARY_FOLDER"},
+		builds: [][]string{{"go", "-C", "cgo", "build", "-buildvcs=false", "-o", "$BIN/cgo", "."}},
 	},
 	{
 		name: "c", title: "C",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,25 +11,28 @@ import (
 
 type tableCommand struct {
 	Bench   string `help:"The folder bench/." default:"." type:"existingdir"`
-	Results string `help:"The folder of the results, for files." default:"results" type:"path"`
+	Results string `help:"The folder of the results, which gets the files." required:"" type:"existingdir"`
+	Size    string `help:"Which results: quick or full." enum:"quick,full" default:"full"`
+	Pages   bool   `help:"Put tables into bench/README.md and README.md."`
 }
 
-// Run writes the tables and plots of the full results, or of the quick ones while there are no full ones, and puts
-// them into bench/README.md and README.md.
+// Run writes tables and plots. Quick results do not take the place of full ones.
 func (t *tableCommand) Run() error {
-	r, err := load(filepath.Join(t.Results, sizeFull+".json"))
-	if errors.Is(err, os.ErrNotExist) {
-		r, err = load(filepath.Join(t.Results, sizeQuick+".json"))
+	full := filepath.Join(t.Results, sizeFull+".json")
+	if _, err := os.Stat(full); t.Size == sizeQuick && err == nil {
+		fmt.Fprintln(os.Stderr, "tables and plots are those of the full results; `bench full` makes them anew")
+		return nil
 	}
+	r, err := load(filepath.Join(t.Results, t.Size+".json"))
 	if err != nil {
+		return err
+	}
+	inserts, err := t.write(r)
+	if err != nil || !t.Pages {
 		return err
 	}
 	if r.Unit != unitInstructions {
 		return fmt.Errorf("these results are in %s; the pages show instructions", r.Unit)
-	}
-	inserts, err := t.write(r)
-	if err != nil {
-		return err
 	}
 	for _, page := range []string{"README.md", "../README.md"} {
 		if err := fill(filepath.Join(t.Bench, page), inserts); err != nil {
@@ -40,13 +42,18 @@ func (t *tableCommand) Run() error {
 	return nil
 }
 
+// noFigures stands for a table of contestants that did not run.
+const noFigures = "`./build.sh bench full` measures this, too.\n"
+
 // write writes each table and plot to a file of its own, and gives what pages insert, by the name of their markers.
 func (t *tableCommand) write(r *results) (map[string]string, error) {
 	inserts := map[string]string{}
 	for _, each := range comparisons {
-		if table := each.table(r); table != "" {
-			inserts[each.name] = table
+		table := each.table(r)
+		if table == "" {
+			table = noFigures
 		}
+		inserts[each.name] = table
 	}
 	inserts["targets"], _ = checkTargets(r) // A page says so when one is missed.
 	inserts["versions"] = versionLine(r)
@@ -56,7 +63,7 @@ func (t *tableCommand) write(r *results) (map[string]string, error) {
 		}
 	}
 	for _, each := range comparisons {
-		if each.baseline == "" || inserts[each.name] == "" {
+		if each.baseline == "" || inserts[each.name] == noFigures {
 			continue
 		}
 		if err := plotRatios(each, r, filepath.Join(t.Results, each.name+".svg")); err != nil {
@@ -103,6 +110,9 @@ func filled(text string, inserts map[string]string) (string, error) {
 		_, after, found = strings.Cut(after, end)
 		if !found {
 			return "", fmt.Errorf("what the marker of %q begins is not ended by %q", name, end)
+		}
+		if inserts[name] == "" {
+			return "", fmt.Errorf("there are no figures for the marker of %q", name)
 		}
 		page.WriteString(begin + name + close + "\n" + inserts[name] + "\n" + end)
 		text = after
