@@ -1,17 +1,34 @@
 package main
 
 import (
+	"errors"
 	"image/color"
+	"os"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // Colours that tell apart on the plots' own light background, whatever the page around it has.
 var colours = []color.Color{
 	color.RGBA{0xb8, 0xb0, 0xa4, 0xff}, color.RGBA{0x7f, 0x9c, 0xb8, 0xff}, color.RGBA{0x00, 0x7d, 0x9c, 0xff},
 	color.RGBA{0xc8, 0x7f, 0x4a, 0xff}, color.RGBA{0x6a, 0x8f, 0x5a, 0xff},
+}
+
+// newPlot has a background of its own: what is around it may be dark.
+func newPlot() *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	p := plot.New()
+	p.BackgroundColor = color.RGBA{0xfb, 0xfa, 0xf7, 0xff}
+	p.Title.TextStyle.Font.Size, p.Title.Padding = 13, 8
+	p.X.Padding = 0
+	p.Legend.Top, p.Legend.Padding, p.Legend.YPosition = true, 3, 0
+	p.Legend.XOffs, p.Legend.YOffs = -6, -4
+	p.Legend.TextStyle.Font.Size = 11
+	return p
 }
 
 // plotRatios draws how many times the baseline's instructions the other contestants execute, as horizontal bars.
@@ -25,11 +42,9 @@ func plotRatios(c comparison, r *results, file string) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	p := plot.New()
-	p.BackgroundColor = color.RGBA{0xfb, 0xfa, 0xf7, 0xff}
+	p := newPlot()
 	p.Title.Text = c.title + ": " + r.Unit + ", as a multiple of " + titleOf(c.baseline) + "'s (less is better)"
 	p.X.Min = 0
-	p.Legend.Top, p.Legend.XOffs = true, vg.Points(-4)
 	grid := plotter.NewGrid()
 	grid.Horizontal.Width = 0
 	p.Add(grid)
@@ -65,7 +80,7 @@ func plotRatios(c comparison, r *results, file string) error {
 	one.Color = color.RGBA{0x33, 0x33, 0x33, 0xff}
 	p.Add(one)
 	p.Legend.Add(titleOf(c.baseline), one)
-	p.X.Max = max(p.X.Max, 1.25)
+	p.X.Max = max(p.X.Max*1.02, 1.3)
 
 	names := make([]string, len(rows))
 	for i, each := range rows {
@@ -73,7 +88,27 @@ func plotRatios(c comparison, r *results, file string) error {
 	}
 	p.NominalY(names...)
 	height := vg.Length(len(rows))*vg.Points(thick*float64(len(others))+5) + 70
-	return p.Save(vg.Points(700), height, file)
+	return write(p, vg.Points(720), height, file)
+}
+
+// write leaves a margin, which p.Save does not.
+func write(p *plot.Plot, width, height vg.Length, file string) error {
+	canvas, err := draw.NewFormattedCanvas(width, height, "svg")
+	if err != nil {
+		return err
+	}
+	all := draw.New(canvas)
+	all.SetColor(p.BackgroundColor)
+	all.Fill(all.Rectangle.Path())
+	p.Draw(draw.Crop(all, 8, -12, 8, -8))
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if _, err := canvas.WriteTo(out); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	return out.Close()
 }
 
 // plain is text without Markdown's backquotes.
