@@ -159,7 +159,7 @@ verb_fuzz() {
 }
 
 verb_test() {
-  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python
+  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python want_node
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine

@@ -70,6 +70,15 @@ prepare_tests() {
   prepare_machine
   have_kernel || fetch_kernel # the runner's own tests and the figures need it, whatever boots guests here
   build_tools
+  install_npm_packages
+}
+
+# What the other modules' tests use of npm: each folder below bench/ that has a lock file says what.
+install_npm_packages() {
+  local lock
+  find "$ROOT/bench" -name package-lock.json -not -path '*/node_modules/*' | while read -r lock; do
+    logged npm npm --prefix "${lock%/*}" ci --ignore-scripts --no-audit --no-fund
+  done
 }
 
 # test_go_only ARGS...: the Go tests alone, with the user's arguments. Patterns start with ./, as in Go's own help.
