@@ -118,7 +118,9 @@ verb_bench() {
   local size=${1:-quick}
   [[ $# -lt 2 && ($size == quick || $size == full) ]] || wrong_usage "'bench' takes quick or full"
   [[ $(vm_mode) == never ]] || HYPERLIGHT_VM=always # a hypervisor of the host's own counts nothing
-  with_cache_lock set_up want_machine
+  local wanted=(want_machine)
+  [[ $size == quick ]] || wanted+=(want_node)
+  with_cache_lock set_up "${wanted[@]}"
   with_cache_lock build_library
   with_cache_lock prepare_machine
   bench "$size"

@@ -25,7 +25,7 @@ type collectCommand struct {
 	Only   []string `help:"Only these contestants."`
 	Vmrun  string   `help:"The runner of the emulated machine." env:"HYPERLIGHT_VMRUN"`
 	Mode   string   `help:"never: on this machine's own hypervisor, in nanoseconds." env:"HYPERLIGHT_VM" default:"always"`
-	Repeat int      `help:"How often programs run that are timed; the median counts." default:"5"`
+	Repeat int      `help:"How often programs run on the machine's own hypervisor; the median counts." default:"5"`
 }
 
 // Run runs all contestants: counted ones two at a time, since the emulated machine has one CPU, and counts the same
@@ -83,10 +83,10 @@ func (c *collectCommand) Run() error {
 // native says whether guests run on this machine's own hypervisor, where nothing counts instructions.
 func (c *collectCommand) native() bool { return c.Mode == "never" }
 
-// run runs a program, several times if it is timed, and gives the median of each figure.
+// run runs a program and gives its figures. Those that would be counted, and are timed, are medians of several runs.
 func (c *collectCommand) run(one contestant) (map[string]figure, error) {
 	times := 1
-	if c.native() || one.place == host {
+	if c.native() && one.place == counted {
 		times = c.Repeat
 	}
 	samples := map[string][]figure{}
@@ -105,11 +105,22 @@ func (c *collectCommand) run(one contestant) (map[string]figure, error) {
 	all := map[string]figure{}
 	for workload, values := range samples {
 		all[workload] = median(values)
-		if all[workload].Unit == unitNanoseconds && one.place == counted && !c.native() {
-			all[workload] = figure{all[workload].Value, unitInstructions}
+		if one.place == counted && !c.native() {
+			all[workload] = all[workload].counted()
 		}
 	}
 	return all, nil
+}
+
+// counted is what a figure means where one nanosecond is one instruction.
+func (f figure) counted() figure {
+	switch f.Unit {
+	case unitNanoseconds:
+		f.Unit = unitInstructions
+	case "calls/s":
+		f.Unit = "calls per billion instructions"
+	}
+	return f
 }
 
 // start runs a program once, where it belongs, and gives what it printed.

@@ -56,6 +56,33 @@ var contestants = []contestant{
 			"c/main.c", "$HYPERLIGHT_JS_LIBRARY", "-Wl,-rpath,$HYPERLIGHT_JS_LIBRARY_FOLDER",
 		}},
 	},
+	{
+		name: "node", title: "Node.js", aside: true,
+		builds: [][]string{npmInstall("node")},
+		folder: "node", program: []string{"node", "bench.mjs"},
+	},
+	{
+		name: "quickjs", title: "QuickJS on wazero", aside: true, env: []string{"CGO_ENABLED=0"},
+		builds: [][]string{npmInstall("others/quickjs"), {"go", "-C", "others", "build", "-buildvcs=false", "-o", "$BIN/quickjs", "./quickjs"}},
+		folder: "others/quickjs",
+	},
+	{
+		name: "goja", title: "goja", aside: true, env: []string{"CGO_ENABLED=0"},
+		builds: [][]string{{"go", "-C", "others", "build", "-buildvcs=false", "-o", "$BIN/goja", "./goja"}},
+	},
+	{
+		name: "server", title: "HTTP server", place: machine, aside: true, env: []string{"CGO_ENABLED=0"},
+		builds:  [][]string{{"go", "-C", "server", "build", "-buildvcs=false", "-o", "$BIN/server", "."}},
+		program: []string{"$BIN/server", "-clients", "1,4,16,64", "-pools", "1,2,4,8", "-duration", "1s"},
+	},
+	{
+		name: "boundary", title: "boundary", place: host, aside: true, env: []string{"CGO_ENABLED=1"},
+		builds: [][]string{{"go", "-C", "boundary", "build", "-buildvcs=false", "-o", "$BIN/boundary", "."}},
+	},
+}
+
+func npmInstall(folder string) []string {
+	return []string{"npm", "--prefix", folder, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"}
 }
 
 // quick are the workloads of the quick results: those behind the targets, and one of each other kind.

@@ -8,7 +8,8 @@
 //	versions.go     what they were measured with
 //	targets.go      what must be reached
 //	compare.go      what got slower
-//	tables.go       the tables
+//	tables.go       the tables of workloads by contestant
+//	pivot.go        the tables of a single contestant
 //	plot.go         the plots
 //	pages.go        puts tables into pages
 package main

@@ -55,6 +55,13 @@ func (t *tableCommand) write(r *results) (map[string]string, error) {
 		}
 		inserts[each.name] = table
 	}
+	for _, each := range pivots {
+		table := each.table(r)
+		if table == "" {
+			table = noFigures
+		}
+		inserts[each.name] = table
+	}
 	inserts["targets"], _ = checkTargets(r) // A page says so when one is missed.
 	inserts["versions"] = versionLine(r)
 	for _, each := range slices.Sorted(maps.Keys(inserts)) {
@@ -70,7 +77,7 @@ func (t *tableCommand) write(r *results) (map[string]string, error) {
 			return nil, err
 		}
 	}
-	return inserts, nil
+	return inserts, plotServer(r, filepath.Join(t.Results, "server.svg"))
 }
 
 func versionLine(r *results) string {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"image/color"
+	"maps"
 	"os"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -89,6 +93,52 @@ func plotRatios(c comparison, r *results, file string) error {
 	p.NominalY(names...)
 	height := vg.Length(len(rows))*vg.Points(thick*float64(len(others))+5) + 70
 	return write(p, vg.Points(720), height, file)
+}
+
+// plotServer draws the requests per second of each strategy against how many clients there are.
+func plotServer(r *results, file string) error {
+	const sandboxes = "4"
+	strategies := map[string]plotter.XYs{}
+	var all pivot
+	for _, each := range pivots {
+		if each.name == "server" {
+			all = each
+		}
+	}
+	for workload, f := range r.Figures[all.contestant] {
+		row, column, ok := all.split(workload)
+		if !ok || column != "rps" || row[1] != sandboxes {
+			continue
+		}
+		clients, err := strconv.Atoi(row[2])
+		if err != nil {
+			return err
+		}
+		strategies[row[0]] = append(strategies[row[0]], plotter.XY{X: float64(clients), Y: f.Value})
+	}
+	if len(strategies) == 0 {
+		return nil
+	}
+	p := newPlot()
+	p.Title.Text = "Requests per second by clients, with " + sandboxes + " sandboxes (more is better)"
+	p.X.Label.Text = "clients"
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, 6
+	p.Add(plotter.NewGrid())
+	for i, name := range slices.Sorted(maps.Keys(strategies)) {
+		points := strategies[name]
+		slices.SortFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
+		line, dots, err := plotter.NewLinePoints(points)
+		if err != nil {
+			return err
+		}
+		line.Color, dots.Color = colours[(i+1)%len(colours)], colours[(i+1)%len(colours)]
+		line.Width = 1.5
+		p.Add(line, dots)
+		p.Legend.Add(name, line)
+	}
+	return write(p, vg.Points(720), vg.Points(360), file)
 }
 
 // write leaves a margin, which p.Save does not.

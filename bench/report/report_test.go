@@ -139,6 +139,24 @@ func TestTable(t *testing.T) {
 	assert.Empty(t, comparison{contestants: []string{"c"}}.table(r))
 }
 
+func TestPivot(t *testing.T) {
+	r := &results{Figures: figures{"server": {
+		"server_reuse_pool_4_clients_16_rps": {1234, "requests/s"}, "server_reuse_pool_4_clients_16_p50": {12.34, "us"},
+		"server_reuse_pool_4_clients_4_rps": {2, "requests/s"}, "server_other": {1, "ns"},
+	}}}
+	for _, each := range pivots {
+		if each.name == "server" {
+			assert.Equal(t, `| strategy | sandboxes | clients | rps, requests/s | p50, us |
+| --- | ---: | ---: | ---: | ---: |
+| reuse | 4 | 4 | 2 |  |
+| reuse | 4 | 16 | 1,234 | 12.3 |
+`, each.table(r), "in the order of numbers, without a column that nobody has figures of")
+		} else {
+			assert.Empty(t, each.table(r))
+		}
+	}
+}
+
 func TestFilled(t *testing.T) {
 	const page = "a\n<!-- bench main -->\nold\n<!-- /bench -->\nb\n<!-- bench more -->\n<!-- /bench -->\nc\n"
 	inserts := map[string]string{"main": "| new |\n", "more": "| more |\n"}
@@ -163,6 +181,8 @@ func TestParse(t *testing.T) {
 	require.NoError(t, parse([]byte("a\tns\t20\n"), samples))
 	assert.Equal(t, figure{3, "ns"}, median(samples["a"]))
 	assert.Equal(t, figure{1.5, "KiB"}, median(samples["b"]))
+	assert.Equal(t, figure{3, unitInstructions}, figure{3, "ns"}.counted())
+	assert.Equal(t, figure{3, "KiB"}, figure{3, "KiB"}.counted())
 	for _, line := range []string{"a 1\n", "a\tns\tfast\n", "a\tns\tNaN\n", "\tns\t1\n", "a\t\t1\n", "a\tns\t1\t2\n"} {
 		require.ErrorContains(t, parse([]byte(line), samples), "it printed", "%q", line)
 	}
