@@ -197,7 +197,7 @@ func TestCollect(t *testing.T) {
 	c := &collectCommand{paths: paths{Bench: ".", Programs: folder}, Size: sizeFull, Mode: "always", Repeat: 3}
 	found, err := c.run(contestant{name: "stand-in", place: host})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]figure{"scale": {4, "ns"}, "names": {0, "count"}}, found)
+	assert.Equal(t, map[string]figure{"scale": {2, "ns"}, "names": {0, "count"}}, found)
 	c.Size = sizeQuick
 	found, err = c.run(contestant{name: "stand-in", place: host})
 	require.NoError(t, err)
