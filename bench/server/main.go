@@ -132,7 +132,7 @@ func measure(ctx context.Context, name string, pool int, clients []int, bounds b
 	server := serve(strategy)
 	defer server.Close()
 	for _, count := range clients {
-		result, err := load(ctx, server.URL, count, bounds)
+		result, err := load(ctx, server.URL, count, pool, bounds)
 		if err != nil {
 			return fmt.Errorf("%s, %d sandboxes, %d clients: %w", name, pool, count, err)
 		}
