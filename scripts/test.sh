@@ -37,7 +37,7 @@ test_everything() {
   # A machine has one CPU, so two machines take hardly longer than one.
   lanes lane_without_cgo lane_with_cgo
   section "the table of upstream's tests, unchanged" with_records
-  section "figures: a warm call in Rust, C and Go" with_target measure
+  section "bench quick" check_figures
   summary
 }
 
@@ -54,6 +54,7 @@ lane_without_cgo() {
 
 lane_with_cgo() {
   section "Go on the host: the runner" test_runner
+  section "Go on the host: the benchmarks' report" test_report
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
@@ -287,10 +288,13 @@ test_custom_runtime() {
 
 test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
-# Examples, and what needs more than the main module may depend on. The runner's module runs on the host.
+test_report() { (cd bench/report && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
+
+# Examples, and what needs more than the main module may depend on. The runner and the report of bench/ run on the
+# host.
 test_other_modules() {
   local folder failed=0
-  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/'); do
+  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./bench/report$'); do
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
