@@ -34,8 +34,11 @@ func (r *result) percentile(percent float64) float64 {
 	return float64(r.latencies.ValueAtPercentile(percent)) / 1000
 }
 
-// newHistogram holds up to a minute, to three digits.
-func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Minute), 3) }
+// patience is how long a client waits for an answer.
+const patience = 10 * time.Minute
+
+// newHistogram holds times to three digits.
+func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(2*patience), 3) }
 
 // load sends requests from so many clients. Each has a connection of its own, and sends a request when the one before has
 // been answered. So many requests before, one after the other, warm up and are not counted. An answer that is not a
@@ -43,7 +46,7 @@ func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(t
 func load(ctx context.Context, url string, clients, warmUp int, bounds bounds) (*result, error) {
 	client := &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients},
-		Timeout:   time.Minute,
+		Timeout:   patience,
 	}
 	defer client.CloseIdleConnections()
 	for range warmUp {
