@@ -46,6 +46,7 @@ lane_without_cgo() {
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: the other modules" test_other_modules
   section "Python in micro-VMs: the example" test_python
+  section "Node.js in micro-VMs: the benchmark" test_node
   section "the library with core dumps" test_crashdump
   section "a guest runtime with native modules of its own" test_custom_runtime
   soak_quick_without_cgo
@@ -297,6 +298,11 @@ test_other_modules() {
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
+}
+
+test_node() {
+  cd bench/node
+  HYPERLIGHT_VM_TIMEOUT=10m "$CACHE/bin/vmrun" node --test
 }
 
 # -B: no compiled files in the source tree, where guests run on the host.

@@ -14,6 +14,7 @@ func main() {
 	hostFunctions()
 	snapshots()
 	pools()
+	throughputs()
 }
 
 var (

@@ -34,50 +34,52 @@ func (r *result) percentile(percent float64) float64 {
 	return float64(r.latencies.ValueAtPercentile(percent)) / 1000
 }
 
-// newHistogram holds up to a minute, to three digits.
-func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Minute), 3) }
+// patience is how long a client waits for an answer.
+const patience = 10 * time.Minute
+
+// newHistogram holds times to three digits.
+func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(2*patience), 3) }
 
 // load sends requests from so many clients. Each has a connection of its own, and sends a request when the one before has
-// been answered. The first request of each warms up, and is not counted. An answer that is not a success fails the run.
-func load(ctx context.Context, url string, clients int, bounds bounds) (*result, error) {
+// been answered. So many requests before, one after the other, warm up and are not counted. An answer that is not a
+// success fails the run.
+func load(ctx context.Context, url string, clients, warmUp int, bounds bounds) (*result, error) {
 	client := &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients},
-		Timeout:   time.Minute,
+		Timeout:   patience,
 	}
 	defer client.CloseIdleConnections()
-	if err := eachClient(clients, func(int) error { return request(ctx, client, url) }); err != nil {
-		return nil, err
+	for range warmUp {
+		if err := request(ctx, client, url); err != nil {
+			return nil, err
+		}
 	}
 	histograms := make([]*hdrhistogram.Histogram, clients)
 	var sent atomic.Int64
 	start := time.Now()
-	err := eachClient(clients, func(number int) error {
+	var group errgroup.Group
+	for number := range clients {
 		latencies := newHistogram()
 		histograms[number] = latencies
-		for time.Since(start) < bounds.duration && sent.Add(1) <= int64(bounds.requests) {
-			begin := time.Now()
-			if err := request(ctx, client, url); err != nil {
-				return err
+		group.Go(func() error {
+			for time.Since(start) < bounds.duration && sent.Add(1) <= int64(bounds.requests) {
+				begin := time.Now()
+				if err := request(ctx, client, url); err != nil {
+					return err
+				}
+				if err := latencies.RecordValue(int64(time.Since(begin))); err != nil {
+					return err
+				}
 			}
-			if err := latencies.RecordValue(int64(time.Since(begin))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
+	err := group.Wait()
 	total := &result{elapsed: time.Since(start), latencies: newHistogram()}
 	for _, latencies := range histograms {
 		total.latencies.Merge(latencies)
 	}
 	return total, err
-}
-
-func eachClient(clients int, run func(number int) error) error {
-	var group errgroup.Group
-	for number := range clients {
-		group.Go(func() error { return run(number) })
-	}
-	return group.Wait()
 }
 
 func request(ctx context.Context, client *http.Client, url string) error {

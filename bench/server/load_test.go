@@ -22,10 +22,10 @@ func TestLoadEndsAfterTheRequests(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	got, err := load(t.Context(), server.URL, 3, bounds{duration: time.Minute, requests: 20})
+	got, err := load(t.Context(), server.URL, 3, 2, bounds{duration: time.Minute, requests: 20})
 	require.NoError(t, err)
 	require.EqualValues(t, 20, got.latencies.TotalCount())
-	require.EqualValues(t, 3+20, events.Load(), "the clients' first requests are not counted")
+	require.EqualValues(t, 2+20, events.Load(), "those that warm up are not counted")
 	require.InDelta(t, 20/got.elapsed.Seconds(), got.perSecond(), 0.001)
 	require.LessOrEqual(t, got.percentile(50), got.percentile(99))
 	require.LessOrEqual(t, got.percentile(99), float64(got.elapsed.Microseconds())*1.01)
@@ -34,7 +34,7 @@ func TestLoadEndsAfterTheRequests(t *testing.T) {
 func TestLoadEndsAfterTheTime(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) }))
 	defer server.Close()
-	got, err := load(t.Context(), server.URL, 2, bounds{duration: 50 * time.Millisecond, requests: 1_000_000})
+	got, err := load(t.Context(), server.URL, 2, 1, bounds{duration: 50 * time.Millisecond, requests: 1_000_000})
 	require.NoError(t, err)
 	require.Positive(t, got.latencies.TotalCount())
 	require.GreaterOrEqual(t, got.percentile(50), 1000.0, "a millisecond, in microseconds")
@@ -53,7 +53,7 @@ func TestLoadIsConcurrent(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	_, err := load(t.Context(), server.URL, clients, bounds{duration: time.Minute, requests: clients})
+	_, err := load(t.Context(), server.URL, clients, 0, bounds{duration: time.Minute, requests: clients})
 	require.NoError(t, err)
 }
 
@@ -62,6 +62,6 @@ func TestLoadFailsWithTheServer(t *testing.T) {
 		http.Error(w, "no guest", http.StatusInternalServerError)
 	}))
 	defer server.Close()
-	_, err := load(t.Context(), server.URL, 1, bounds{duration: time.Second, requests: 1})
+	_, err := load(t.Context(), server.URL, 1, 0, bounds{duration: time.Second, requests: 1})
 	require.ErrorContains(t, err, "500 Internal Server Error: no guest")
 }

@@ -25,6 +25,7 @@ type settings struct {
 	clients         []int
 	pools           []int
 	pool, scaleWith int
+	renewClients    int
 	bounds          bounds
 }
 
@@ -36,6 +37,8 @@ func parseFlags(args []string) (*settings, error) {
 	flags.IntVar(&s.pool, "pool", 4, "how many sandboxes there are for that")
 	pools := flags.String("pools", "1,2,4,8", "how many sandboxes there are, one after the other, to see how it scales")
 	flags.IntVar(&s.scaleWith, "scale-clients", 64, "how many clients send requests for that")
+	flags.IntVar(&s.renewClients, "renew-clients", 256,
+		"how many clients there are for renew at most: where a guest boots slowly, many wait long for their turn")
 	flags.DurationVar(&s.bounds.duration, "duration", 2*time.Second, "when a run ends, at the latest; at most 1m")
 	flags.IntVar(&s.bounds.requests, "requests", 20_000, "after how many requests a run ends, at the latest; at most 1000000")
 	err := flags.Parse(args)
@@ -67,7 +70,7 @@ func (s *settings) check(arguments int) error {
 	case s.bounds.requests < 1 || s.bounds.requests > 1_000_000:
 		return fmt.Errorf("--requests is %d: use 1 to 1000000", s.bounds.requests)
 	}
-	for _, number := range slices.Concat(s.clients, s.pools, []int{s.pool, s.scaleWith}) {
+	for _, number := range slices.Concat(s.clients, s.pools, []int{s.pool, s.scaleWith, s.renewClients}) {
 		if number < 1 || number > 256 {
 			return fmt.Errorf("%d clients or sandboxes: use 1 to 256", number)
 		}
@@ -104,14 +107,19 @@ func main() {
 
 func (s *settings) run(ctx context.Context) error {
 	for _, name := range s.strategies {
-		if err := measure(ctx, name, s.pool, s.clients, s.bounds); err != nil {
+		clients, scaleWith := s.clients, s.scaleWith
+		if name == "renew" {
+			tooMany := func(count int) bool { return count > s.renewClients }
+			clients, scaleWith = slices.DeleteFunc(slices.Clone(clients), tooMany), min(scaleWith, s.renewClients)
+		}
+		if err := measure(ctx, name, s.pool, clients, s.bounds); err != nil {
 			return err
 		}
 		for _, pool := range s.pools {
-			if pool == s.pool && slices.Contains(s.clients, s.scaleWith) {
+			if pool == s.pool && slices.Contains(clients, scaleWith) {
 				continue // done above
 			}
-			if err := measure(ctx, name, pool, []int{s.scaleWith}, s.bounds); err != nil {
+			if err := measure(ctx, name, pool, []int{scaleWith}, s.bounds); err != nil {
 				return err
 			}
 		}
@@ -132,7 +140,7 @@ func measure(ctx context.Context, name string, pool int, clients []int, bounds b
 	server := serve(strategy)
 	defer server.Close()
 	for _, count := range clients {
-		result, err := load(ctx, server.URL, count, bounds)
+		result, err := load(ctx, server.URL, count, pool, bounds)
 		if err != nil {
 			return fmt.Errorf("%s, %d sandboxes, %d clients: %w", name, pool, count, err)
 		}

@@ -21,6 +21,7 @@ func TestFlags(t *testing.T) {
 		"--duration is 2m0s: use more than 0, and at most 1m":          {"--duration", "2m"},
 		"--requests is 0: use 1 to 1000000":                            {"--requests", "0"},
 		"0 clients or sandboxes: use 1 to 256":                         {"--pools", "0"},
+		"500 clients or sandboxes: use 1 to 256":                       {"--renew-clients", "500"},
 		"there are 1 arguments, but only flags are known":              {"reuse"},
 	} {
 		_, err := parseFlags(args)

@@ -82,8 +82,7 @@ func newReloaded(ctx context.Context, sandboxes int) (strategy, error) {
 	return r, nil
 }
 
-// handle loads the handler again after the call, not before the next: upstream's test does so, too. A request that
-// ends early does not keep its sandbox from being loaded.
+// handle loads the handler again before it answers. A request that ends early does not keep it from that.
 func (r reloaded) handle(ctx context.Context, event []byte) ([]byte, error) {
 	var loaded *hyperlight.LoadedJSSandbox
 	select {

@@ -36,7 +36,7 @@ func TestStrategies(t *testing.T) {
 
 func TestMeasure(t *testing.T) {
 	s, err := parseFlags([]string{"--clients", "2", "--pool", "1", "--pools", "1", "--scale-clients", "2", "--requests", "4",
-		"--strategies", "restore,reload"})
+		"--strategies", "restore,reload,renew", "--renew-clients", "1"})
 	require.NoError(t, err)
 	require.NoError(t, s.run(t.Context()))
 }
