@@ -211,6 +211,19 @@ func TestCollect(t *testing.T) {
 	require.EqualError(t, err, "it printed no figures")
 }
 
+func TestChosen(t *testing.T) {
+	names := func(all []contestant) []string {
+		var names []string
+		for _, one := range all {
+			names = append(names, one.name)
+		}
+		return names
+	}
+	assert.ElementsMatch(t, own, names(chosen(sizeQuick, nil)), "what stands aside is for the full results")
+	assert.Len(t, chosen(sizeFull, nil), len(contestants))
+	assert.Equal(t, []string{"node"}, names(chosen(sizeQuick, []string{"node"})), "unless it is asked for")
+}
+
 // What is measured quickly is enough for all targets and gates.
 func TestQuickIsEnough(t *testing.T) {
 	for _, each := range gates() {
