@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // paths are where this program finds and puts things.
@@ -25,6 +26,7 @@ func (b *buildCommand) Run() error {
 		return err
 	}
 	for _, c := range chosen(b.Size, b.Only) {
+		begin := time.Now()
 		for _, words := range c.builds {
 			words = expand(words, b.Programs)
 			command := exec.Command(words[0], words[1:]...)
@@ -35,6 +37,7 @@ func (b *buildCommand) Run() error {
 				return fmt.Errorf("building %s: %s: %w", c.name, words[0], err)
 			}
 		}
+		fmt.Fprintf(os.Stderr, "%s: built in %v\n", c.name, time.Since(begin).Round(time.Second))
 	}
 	return nil
 }
