@@ -26,7 +26,8 @@ func (b *buildCommand) Run() error {
 	}
 	for _, c := range chosen(b.Size, b.Only) {
 		for _, words := range c.builds {
-			command := exec.Command("env", expand(words, b.Programs)...)
+			words = expand(words, b.Programs)
+			command := exec.Command(words[0], words[1:]...)
 			command.Dir = b.Bench
 			command.Env = append(os.Environ(), expand(c.env, b.Programs)...)
 			command.Stdout, command.Stderr = os.Stderr, os.Stderr

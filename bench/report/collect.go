@@ -146,7 +146,7 @@ func (c *collectCommand) start(one contestant) ([]byte, error) {
 		}
 		words = append(runner, words...)
 	}
-	scale := "4"
+	scale := "2"
 	if c.Size == sizeQuick {
 		scale = "1"
 		if !one.aside {

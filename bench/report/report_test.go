@@ -197,7 +197,7 @@ func TestCollect(t *testing.T) {
 	c := &collectCommand{paths: paths{Bench: ".", Programs: folder}, Size: sizeFull, Mode: "always", Repeat: 3}
 	found, err := c.run(contestant{name: "stand-in", place: host})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]figure{"scale": {4, "ns"}, "names": {0, "count"}}, found)
+	assert.Equal(t, map[string]figure{"scale": {2, "ns"}, "names": {0, "count"}}, found)
 	c.Size = sizeQuick
 	found, err = c.run(contestant{name: "stand-in", place: host})
 	require.NoError(t, err)
@@ -209,6 +209,19 @@ func TestCollect(t *testing.T) {
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755))
 	_, err = c.run(contestant{name: "stand-in", place: host})
 	require.EqualError(t, err, "it printed no figures")
+}
+
+func TestChosen(t *testing.T) {
+	names := func(all []contestant) []string {
+		var names []string
+		for _, one := range all {
+			names = append(names, one.name)
+		}
+		return names
+	}
+	assert.ElementsMatch(t, own, names(chosen(sizeQuick, nil)), "what stands aside is for the full results")
+	assert.Len(t, chosen(sizeFull, nil), len(contestants))
+	assert.Equal(t, []string{"node"}, names(chosen(sizeQuick, []string{"node"})), "unless it is asked for")
 }
 
 // What is measured quickly is enough for all targets and gates.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/cpuid/v2"
@@ -29,8 +30,10 @@ func (c *collectCommand) versions() (map[string]string, error) {
 	if err := crates(filepath.Join(c.Bench, "..", "Cargo.lock"), all); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(chosen(c.Size, c.Only), func(one contestant) bool { return c.native() || one.place != counted }) {
+		all["host's CPU"] = cpuid.CPU.BrandName
+	}
 	if c.native() {
-		all["CPU"] = cpuid.CPU.BrandName
 		release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 		all["kernel"] = strings.TrimSpace(string(release))
 		return all, err
