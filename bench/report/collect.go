@@ -119,6 +119,10 @@ func (f figure) counted() figure {
 		f.Unit = unitInstructions
 	case "calls/s":
 		f.Unit = "calls per billion instructions"
+	case "requests/s":
+		f.Unit = "requests per billion instructions"
+	case "us":
+		f.Unit = "thousand instructions"
 	}
 	return f
 }

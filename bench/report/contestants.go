@@ -71,9 +71,9 @@ var contestants = []contestant{
 		builds: [][]string{{"go", "-C", "others", "build", "-buildvcs=false", "-o", "$BIN/goja", "./goja"}},
 	},
 	{
-		name: "server", title: "HTTP server", place: machine, aside: true, env: []string{"CGO_ENABLED=0"},
+		name: "server", title: "HTTP server", aside: true, env: []string{"CGO_ENABLED=0"},
 		builds:  [][]string{{"go", "-C", "server", "build", "-buildvcs=false", "-o", "$BIN/server", "."}},
-		program: []string{"$BIN/server", "-clients", "1,4,16,64", "-pools", "1,2,4,8", "-duration", "1s", "-renew-clients", "4"},
+		program: []string{"$BIN/server", "-clients", "1,4,16,64", "-pools", "1,2,4,8", "-duration", "200ms", "-renew-clients", "4"},
 	},
 	{
 		name: "boundary", title: "boundary", place: host, aside: true, env: []string{"CGO_ENABLED=1"},

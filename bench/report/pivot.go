@@ -96,6 +96,9 @@ func columnTitle(column, unit string) string {
 	if unit == "allocs" {
 		return column
 	}
+	if column == "rps" {
+		return unit
+	}
 	return column + ", " + unit
 }
 

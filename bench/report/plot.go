@@ -95,10 +95,10 @@ func plotRatios(c comparison, r *results, file string) error {
 	return write(p, vg.Points(720), height, file)
 }
 
-// plotServer draws the requests per second of each strategy against how many clients there are.
+// plotServer draws how many requests each strategy answers against how many clients there are.
 func plotServer(r *results, file string) error {
 	const sandboxes = "4"
-	strategies := map[string]plotter.XYs{}
+	strategies, unit := map[string]plotter.XYs{}, ""
 	var all pivot
 	for _, each := range pivots {
 		if each.name == "server" {
@@ -114,17 +114,18 @@ func plotServer(r *results, file string) error {
 		if err != nil {
 			return err
 		}
+		unit = f.Unit
 		strategies[row[0]] = append(strategies[row[0]], plotter.XY{X: float64(clients), Y: f.Value})
 	}
 	if len(strategies) == 0 {
 		return nil
 	}
 	p := newPlot()
-	p.Title.Text = "Requests per second by clients, with " + sandboxes + " sandboxes (more is better)"
+	p.Title.Text = unit + " by clients, with " + sandboxes + " sandboxes (more is better)"
 	p.X.Label.Text = "clients"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, 6
+	p.Legend.Top, p.Legend.YOffs = false, 6
 	p.Add(plotter.NewGrid())
 	for i, name := range slices.Sorted(maps.Keys(strategies)) {
 		points := strategies[name]

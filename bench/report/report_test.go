@@ -146,7 +146,7 @@ func TestPivot(t *testing.T) {
 	}}}
 	for _, each := range pivots {
 		if each.name == "server" {
-			assert.Equal(t, `| strategy | sandboxes | clients | rps, requests/s | p50, us |
+			assert.Equal(t, `| strategy | sandboxes | clients | requests/s | p50, us |
 | --- | ---: | ---: | ---: | ---: |
 | reuse | 4 | 4 | 2 |  |
 | reuse | 4 | 16 | 1,234 | 12.3 |
