@@ -26,6 +26,8 @@ source "$ROOT/scripts/machine.sh"
 source "$ROOT/scripts/sections.sh"
 # shellcheck source=scripts/test.sh
 source "$ROOT/scripts/test.sh"
+# shellcheck source=scripts/bench.sh
+source "$ROOT/scripts/bench.sh"
 # shellcheck source=scripts/soak.sh
 source "$ROOT/scripts/soak.sh"
 # shellcheck source=scripts/fuzz.sh
@@ -55,7 +57,8 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   unprotected [NAME...]       takes one protection out after the other (scripts/unprotected), and passes if
                               the tests fail then
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
-  bench                       what a warm call costs in Rust, C and Go, in executed instructions
+  bench [quick|full]          what this costs in Rust, C, cgo and Go, in executed instructions (quick: 6 minutes);
+                              with HYPERLIGHT_VM=never in time, on the host's own hypervisor
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
   clean                       remove what this script has built (the cache); packages stay installed
   help                        this text
@@ -112,10 +115,15 @@ verb_run() {
 }
 
 verb_bench() {
-  with_cache_lock set_up want_emulator
+  local size=${1:-quick}
+  [[ $# -lt 2 && ($size == quick || $size == full) ]] || wrong_usage "'bench' takes quick or full"
+  [[ $(vm_mode) == never ]] || HYPERLIGHT_VM=always # a hypervisor of the host's own counts nothing
+  local wanted=(want_machine)
+  [[ $size == quick ]] || wanted+=(want_node)
+  with_cache_lock set_up "${wanted[@]}"
   with_cache_lock build_library
-  HYPERLIGHT_VM=always with_cache_lock prepare_machine
-  with_target measure
+  with_cache_lock prepare_machine
+  bench "$size"
 }
 
 verb_soak() {
@@ -153,7 +161,7 @@ verb_fuzz() {
 }
 
 verb_test() {
-  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python
+  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python want_node
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine
@@ -202,10 +210,7 @@ run_verb() {
       no_arguments parity "$@"
       verb_parity
       ;;
-    bench)
-      no_arguments bench "$@"
-      verb_bench
-      ;;
+    bench) verb_bench "$@" ;;
     doctor)
       no_arguments doctor "$@"
       doctor

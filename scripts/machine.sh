@@ -131,6 +131,3 @@ run_handler() {
   build_go_program examples/run run
   exec "$CACHE/bin/vmrun" "$CACHE/bin/run" "$@"
 }
-
-# measure: the figures of bench/. The emulated machine counts instructions; a real one cannot.
-measure() { HYPERLIGHT_VMRUN=$CACHE/bin/vmrun "$ROOT/bench/run.sh"; }

@@ -47,6 +47,11 @@ want_python() {
   want "Python, with which the tests call the C ABI from another language" python3
 }
 
+want_node() {
+  command -v node >/dev/null && command -v npm >/dev/null && return
+  want "Node.js and npm, for upstream's binding and for what the benchmarks get from npm" nodejs npm
+}
+
 libclang_path() {
   local candidate
   for candidate in "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib; do

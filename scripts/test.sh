@@ -37,7 +37,7 @@ test_everything() {
   # A machine has one CPU, so two machines take hardly longer than one.
   lanes lane_without_cgo lane_with_cgo
   section "the table of upstream's tests, unchanged" with_records
-  section "figures: a warm call in Rust, C and Go" with_target measure
+  section "bench quick" check_figures
   summary
 }
 
@@ -46,6 +46,7 @@ lane_without_cgo() {
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: the other modules" test_other_modules
   section "Python in micro-VMs: the example" test_python
+  section "Node.js in micro-VMs: the benchmark" test_node
   section "the library with core dumps" test_crashdump
   section "a guest runtime with native modules of its own" test_custom_runtime
   soak_quick_without_cgo
@@ -53,6 +54,7 @@ lane_without_cgo() {
 
 lane_with_cgo() {
   section "Go on the host: the runner" test_runner
+  section "Go on the host: the benchmarks' report" test_report
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
   section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
@@ -69,6 +71,15 @@ prepare_tests() {
   prepare_machine
   have_kernel || fetch_kernel # the runner's own tests and the figures need it, whatever boots guests here
   build_tools
+  install_npm_packages
+}
+
+# What the other modules' tests use of npm: each folder below bench/ that has a lock file says what.
+install_npm_packages() {
+  local lock
+  find "$ROOT/bench" -name package-lock.json -not -path '*/node_modules/*' | while read -r lock; do
+    logged npm npm --prefix "${lock%/*}" ci --ignore-scripts --no-audit --no-fund
+  done
 }
 
 # test_go_only ARGS...: the Go tests alone, with the user's arguments. Patterns start with ./, as in Go's own help.
@@ -277,13 +288,21 @@ test_custom_runtime() {
 
 test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
-# Examples, and what needs more than the main module may depend on. The runner's module runs on the host.
+test_report() { (cd bench/report && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
+
+# Examples, and what needs more than the main module may depend on. The runner and the report of bench/ run on the
+# host.
 test_other_modules() {
   local folder failed=0
-  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/'); do
+  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./bench/report$'); do
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
+}
+
+test_node() {
+  cd bench/node
+  HYPERLIGHT_VM_TIMEOUT=10m "$CACHE/bin/vmrun" node --test
 }
 
 # -B: no compiled files in the source tree, where guests run on the host.

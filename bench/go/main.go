@@ -1,61 +1,74 @@
-// The warm call of bench/, and batches of it, on the Go API. See ../README.md.
+// Go runs the workloads of bench/ on this package. See ../README.md.
 package main
 
 import (
 	"context"
-	"fmt"
-	"log"
-	"slices"
-	"time"
 
+	"github.com/hyperlight-go/hyperlight-js/bench/workload"
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
-const (
-	warmUp = 200
-	calls  = 1000
-	batch  = 100
+func main() {
+	lifecycle() // First: the cold start wants a process that has not done anything.
+	events()
+	hostFunctions()
+	snapshots()
+	pools()
+	throughputs()
+}
+
+var (
+	ctx   = context.Background()
+	check = workload.Check
 )
 
-func main() {
-	ctx := context.Background()
-	proto, err := hyperlight.New(
-		hyperlight.WithHeapSize(8<<20), hyperlight.WithScratchSize(16<<20),
-		hyperlight.WithInputBufferSize(1<<20), hyperlight.WithOutputBufferSize(1<<20))
+var sizes = []hyperlight.Option{
+	hyperlight.WithHeapSize(workload.HeapBytes), hyperlight.WithScratchSize(workload.ScratchBytes),
+	hyperlight.WithInputBufferSize(workload.BufferBytes), hyperlight.WithOutputBufferSize(workload.BufferBytes),
+}
+
+// start makes a sandbox with one handler, called "handler".
+func start(source string, opts ...hyperlight.Option) *hyperlight.LoadedJSSandbox {
+	return startProto(newProto(opts...), source)
+}
+
+func startProto(proto *hyperlight.ProtoJSSandbox, source string) *hyperlight.LoadedJSSandbox {
+	sandbox := boot(proto)
+	check(sandbox.AddHandler("handler", hyperlight.Script(source)))
+	return load(sandbox)
+}
+
+func newProto(opts ...hyperlight.Option) *hyperlight.ProtoJSSandbox {
+	proto, err := hyperlight.New(append(opts, sizes...)...)
 	check(err)
+	return proto
+}
+
+func boot(proto *hyperlight.ProtoJSSandbox) *hyperlight.JSSandbox {
 	sandbox, err := proto.LoadRuntime(ctx)
 	check(err)
-	check(sandbox.AddHandler("handler", hyperlight.Script("function handler(event) { return event; }")))
+	return sandbox
+}
+
+func load(sandbox *hyperlight.JSSandbox) *hyperlight.LoadedJSSandbox {
 	loaded, err := sandbox.Load(ctx)
 	check(err)
-	defer loaded.Close()
-	for _, gc := range []bool{false, true} {
-		event := []byte(`{"a":1}`)
-		measure("go", gc, func(calls int) {
-			for range calls {
-				_, err := loaded.HandleEvent(ctx, "handler", event, hyperlight.WithGC(gc))
-				check(err)
-			}
-		})
-		events := slices.Repeat([][]byte{event}, batch)
-		measure("batch", gc, func(calls int) {
-			for range calls / batch {
-				_, err := loaded.HandleEvents(ctx, "handler", events, hyperlight.WithGC(gc))
-				check(err)
-			}
-		})
-	}
+	return loaded
 }
 
-func measure(what string, gc bool, run func(calls int)) {
-	run(warmUp)
-	start := time.Now()
-	run(calls)
-	fmt.Printf("%s gc=%t %d\n", what, gc, time.Since(start).Nanoseconds()/calls)
+func unload(loaded *hyperlight.LoadedJSSandbox) *hyperlight.JSSandbox {
+	sandbox, err := loaded.Unload(ctx)
+	check(err)
+	return sandbox
 }
 
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
-	}
+func call(loaded *hyperlight.LoadedJSSandbox, event []byte, opts ...hyperlight.CallOption) {
+	_, err := loaded.HandleEvent(ctx, "handler", event, opts...)
+	check(err)
+}
+
+func snapshot(loaded *hyperlight.LoadedJSSandbox) *hyperlight.Snapshot {
+	taken, err := loaded.Snapshot(ctx)
+	check(err)
+	return taken
 }

@@ -1,36 +1,22 @@
-//! The warm call of bench/, on upstream's Rust API: the baseline of the bindings. See ../README.md.
+//! The workloads of bench/ on upstream's Rust API: the baseline of the bindings. See ../README.md.
+//!
+//! The C, cgo and Go programs beside this one run the same workloads under the same names. Whoever changes one,
+//! changes all.
 
-use std::time::Instant;
+mod events;
+mod harness;
+mod host;
+mod lifecycle;
+mod sandboxes;
+mod snapshots;
 
-use hyperlight_js::{Result, SandboxBuilder, Script};
-
-const WARM_UP: u32 = 200;
-const CALLS: u32 = 1000;
+use harness::Harness;
+use hyperlight_js::Result;
 
 fn main() -> Result<()> {
-    let mut sandbox = SandboxBuilder::new()
-        .with_guest_heap_size(8 << 20)
-        .with_guest_scratch_size(16 << 20)
-        .with_guest_input_buffer_size(1 << 20)
-        .with_guest_output_buffer_size(1 << 20)
-        .build()?
-        .load_runtime()?;
-    sandbox.add_handler(
-        "handler",
-        Script::from_content("function handler(event) { return event; }"),
-    )?;
-    let mut loaded = sandbox.get_loaded_sandbox()?;
-    for gc in [false, true] {
-        let mut run = |calls| -> Result<()> {
-            for _ in 0..calls {
-                loaded.handle_event("handler", r#"{"a":1}"#.to_string(), Some(gc))?;
-            }
-            Ok(())
-        };
-        run(WARM_UP)?;
-        let start = Instant::now();
-        run(CALLS)?;
-        println!("rust gc={gc} {}", (start.elapsed() / CALLS).as_nanos());
-    }
-    Ok(())
+    let harness = Harness::new();
+    lifecycle::measure(&harness)?; // first: the cold start wants a process that has not done anything
+    events::measure(&harness)?;
+    host::measure(&harness)?;
+    snapshots::measure(&harness)
 }
