@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	runtime.LockOSThread() // As the other contestants, it stays on its thread.
 	workload.Measure("cold_start", "ns", func() float64 {
 		loaded := start(workload.Echo)
 		defer loaded.free()

@@ -3,12 +3,14 @@ package main
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/hyperlight-go/hyperlight-js/bench/workload"
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
 )
 
 func main() {
+	runtime.LockOSThread() // As the other contestants, it stays on its thread.
 	lifecycle() // First: the cold start wants a process that has not done anything.
 	events()
 	hostFunctions()
