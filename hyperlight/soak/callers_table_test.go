@@ -31,6 +31,7 @@ var everyFunction = map[string]any{
 	"WithOutputBufferSize": hyperlight.WithOutputBufferSize, "WithPrint": hyperlight.WithPrint,
 	"WithPrintFunc": hyperlight.WithPrintFunc, "WithPrintLimit": hyperlight.WithPrintLimit,
 	"WithScratchSize": hyperlight.WithScratchSize, "WithSpans": hyperlight.WithSpans, "WithStats": hyperlight.WithStats,
+	"WithHostGoroutines": hyperlight.WithHostGoroutines,
 	"WithTracerProvider": hyperlight.WithTracerProvider, "WithUpstreamDefaults": hyperlight.WithUpstreamDefaults,
 	"WithoutVerification": hyperlight.WithoutVerification,
 }
