@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"unsafe"
@@ -230,8 +231,7 @@ func (f *frame) given() []byte {
 	if f.data == nil {
 		return []byte{}
 	}
-	result := make([]byte, f.dataLen)
-	copy(result, unsafe.Slice((*byte)(f.data), f.dataLen))
+	result := bytes.Clone(unsafe.Slice((*byte)(f.data), f.dataLen))
 	bufferFree(uintptr(f.data), f.dataLen)
 	return result
 }

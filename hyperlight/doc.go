@@ -129,8 +129,9 @@
 // 6.13, KVM has a guest that changes threads wait for some 12 ms, and goroutines change threads all the time: there, a
 // sandbox that turns up on a third thread is given one for as long as it lives.
 //
-// Host functions, print functions and file systems run on goroutines of this package, while their guest waits. They
-// may use other sandboxes, whose functions may use others again.
+// Host functions, print functions and file systems run on coroutines, like those of [iter.Pull], on the thread of their
+// guest, which waits. They may use other sandboxes, whose functions may use others again. They may end by a panic or
+// [runtime.Goexit], but must not leave their goroutine locked to its thread; [WithHostGoroutines] is for those who do.
 //
 // They must not use the sandbox that waits for them: it would wait for itself. Its methods return
 // [ErrReentrant] instead, for what has the context of a host function, however far down a chain of sandboxes,

@@ -28,8 +28,8 @@ import (
 // when the call is over, and when the sandbox is closed, which [context.Cause] says; not when a monitor fires,
 // or an interrupt handle. Since the guest waits for the function, a function that may take long should look at
 // it. When it has ended the guest is stopped, whatever the function returns. The function returns nothing, a
-// result, an error, or a result and an error. It runs on a goroutine of its own, and one sandbox runs one
-// function at a time.
+// result, an error, or a result and an error. It runs on a coroutine ([WithHostGoroutines] says what that
+// must not do), and one sandbox runs one function at a time.
 //
 // It may use other sandboxes: with its context, so that what ends the one call ends the other. Its own sandbox
 // returns [ErrReentrant] instead of waiting for itself; so it does for goroutines that have the context, and

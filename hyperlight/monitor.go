@@ -25,8 +25,9 @@ func WallClock(limit time.Duration) Monitor {
 }
 
 // CPUTime ends a call that takes more processor time than limit. What counts is the thread that runs the
-// guest; Go functions that the guest calls run elsewhere and are free, so give it a [WallClock] beside it
-// if they may take long. The time is read every 1 to 10 ms. The limit must be above zero, or HandleEvent
+// guest, and the Go functions that the guest calls, as upstream has it; not what these leave to other goroutines, nor, with
+// [WithHostGoroutines], anything in Go. It does not count while such a function waits, so give it a [WallClock] beside it if
+// that may take long. What waits for a function is stopped when that returns. The time is read every 1 to 10 ms. The limit must be above zero, or HandleEvent
 // returns [ErrInvalidArgument]. Its name is "cpu-time". Upstream: CpuTimeMonitor.
 func CPUTime(limit time.Duration) Monitor {
 	return &limited{limit, "cpu_timeout", capi.MonitorNewCPUTime}

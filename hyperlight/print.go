@@ -28,7 +28,7 @@ func (o PrintOption) applyTo(p *printing) {
 }
 
 // WithPrint sends what the guest prints (console.log, print) to w, a line at a time and the rest at the end of
-// the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of its own; w must
+// the call; without it, it is dropped. The guest waits while w is written to, on a goroutine of this package; w must
 // not use the sandbox that prints ([ErrReentrant]). Sandboxes that share w write to it at the same time. An
 // error or a panic of w is dropped, as upstream drops those of its print functions.
 //

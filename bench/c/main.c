@@ -207,7 +207,7 @@ static void sizes(void) {
     } all[] = {{"event_100b", 100, 50, 300},
                {"event_1kb", 1000, 50, 300},
                {"event_10kb", 10000, 10, 50},
-               {"event_100kb", 100000, 3, 10},
+               {"event_100kb", 100000, 10, 80},
                {"event_1mb", 1000000, 1, 3}};
     static const char head[] = "{\"text\":\"", tail[] = "\"}";
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

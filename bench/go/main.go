@@ -11,7 +11,7 @@ import (
 
 func main() {
 	runtime.LockOSThread() // As the other contestants, it stays on its thread.
-	lifecycle() // First: the cold start wants a process that has not done anything.
+	lifecycle()            // First: the cold start wants a process that has not done anything.
 	events()
 	hostFunctions()
 	snapshots()

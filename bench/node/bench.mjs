@@ -89,7 +89,7 @@ async function events() {
     ["event_100b", 100, 50, 300],
     ["event_1kb", 1_000, 50, 300],
     ["event_10kb", 10_000, 10, 50],
-    ["event_100kb", 100_000, 3, 10],
+    ["event_100kb", 100_000, 10, 80],
     ["event_1mb", 1_000_000, 1, 3],
   ]) {
     await measure(name, "ns", () => calls(ECHO, eventOf(bytes), warmUp, operations, { gc: false }));
