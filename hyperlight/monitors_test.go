@@ -235,9 +235,10 @@ func TestMonitorsOfAPrintingCall(t *testing.T) {
 	gate := newGate()
 	loaded := loadHandler(t, printsAndSpins, hyperlight.WithPrint(gate))
 	done := make(chan error)
-	go func() { done <- monitored(t, loaded, `{}`, hyperlight.WallClock(20*time.Millisecond)) }()
+	const limit = time.Second // The guest prints before that is over, also on a slow machine.
+	go func() { done <- monitored(t, loaded, `{}`, hyperlight.WallClock(limit)) }()
 	<-gate.arrived
-	time.Sleep(100 * time.Millisecond) // It fires while the guest waits for the writer.
+	time.Sleep(limit) // It fires while the guest waits for the writer.
 	gate.proceed <- struct{}{}
 	cancelled(t, loaded, <-done, "wall-clock")
 }
