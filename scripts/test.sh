@@ -100,12 +100,12 @@ test_go_only() {
 # --- Sections
 
 check_shell() {
-  local scripts=(build.sh scripts/*.sh .ci/run)
+  local scripts=(build.sh scripts/*.sh docs/*.sh .ci/run)
   local script
   for script in "${scripts[@]}"; do bash -n "$script"; done
   # Through build.sh (-x), and judging what it sources too (-a): alone, each file would seem to set
   # variables that nobody reads.
-  shellcheck -x -a build.sh .ci/run
+  shellcheck -x -a build.sh .ci/run docs/architecture.sh
 }
 
 check_refusals() {

@@ -66,10 +66,11 @@ func TestBrokenLinksAreFound(t *testing.T) {
 		"[a](other.md) [b](hyperlight) [c](https://example.com/x.md)": "",
 		"[a](other.md#the-other-page) [b](#here)\n# Here":             "",
 		"[a\nb](other.md#new-and-more-1--2)":                          "",
-		"`[a](nowhere.md)`":                                           "",
-		"[a](nowhere.md)":                                             "nowhere.md leads nowhere",
-		"[a](other.md#new)":                                           "other.md#new names no heading",
-		"[`a`](#here)":                                                "#here names no heading",
+		`<img alt="a" src="other.md"> <source srcset="nowhere.svg">`:  "nowhere.svg leads nowhere",
+		"`[a](nowhere.md)`": "",
+		"[a](nowhere.md)":   "nowhere.md leads nowhere",
+		"[a](other.md#new)": "other.md#new names no heading",
+		"[`a`](#here)":      "#here names no heading",
 	} {
 		assert.Equal(t, problem, strings.Join(brokenLinks(root, parsePage("page.md", text)), "; "), text)
 	}

@@ -47,6 +47,7 @@ func parsePage(file, text string) page {
 
 var (
 	spanPattern    = regexp.MustCompile("`([^`]+)`")
+	sourcePattern  = regexp.MustCompile(`\b(?:src|srcset|href)="([^"]+)"`)
 	linkPattern    = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
 	headingPattern = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	noAnchor       = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
@@ -66,6 +67,9 @@ func (p page) links() []string {
 	var links []string
 	text := spanPattern.ReplaceAllString(p.text, "code") // What looks like a link in code is none.
 	for _, match := range linkPattern.FindAllStringSubmatch(text, -1) {
+		links = append(links, match[1])
+	}
+	for _, match := range sourcePattern.FindAllStringSubmatch(text, -1) { // of a <picture>
 		links = append(links, match[1])
 	}
 	return links
