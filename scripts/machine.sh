@@ -73,7 +73,7 @@ probe_hypervisor() { logged probe "$CACHE/bin/vmrun" probe 9>&- 2>/dev/null; }
 # build_go_program FOLDER NAME: builds a Go module's main package into the cache.
 build_go_program() {
   local folder=$ROOT/$1 program=$CACHE/bin/$2
-  mkdir -p "$CACHE/bin"
+  mkdir -p "$(dirname "$program")"
   CGO_ENABLED=0 go -C "$folder" build -buildvcs=false -o "$program.new" . >&2
   mv -f "$program.new" "$program"
 }
