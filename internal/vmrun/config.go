@@ -52,11 +52,11 @@ const usageText = `Usage: vmrun [flags] BINARY [ARGS...]
 Runs BINARY in a throw-away emulated machine in which Hyperlight works, or
 directly where the host's own hypervisor boots a guest. These are there at the
 same paths, and nothing else of the host is: the working directory, the shared
-libraries that BINARY links, regular files that ARGS name (also as -flag=FILE and
-@FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or else "lib" in
-the cache). With BINARY python or python3 comes its standard library, without
-installed packages. Of the working directory these stay outside: .git, directories with
-a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
+libraries that BINARY links, regular files that ARGS name (also as -flag=FILE,
+NAME=FILE and @FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or
+else "lib" in the cache). With BINARY python or python3 comes its standard
+library, without installed packages. Of the working directory these stay outside:
+.git, directories with a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
 
 Use it with go test -exec and go run -exec.
 
