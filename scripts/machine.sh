@@ -129,6 +129,7 @@ download_and_unpack() {
 # The paths in the arguments are the caller's, so this changes no folder.
 run_handler() {
   build_go_program examples/run run
+  [[ ! -t 2 ]] || export CLICOLOR_FORCE=${CLICOLOR_FORCE:-1} # in the emulated machine nothing is a terminal
   exec "$CACHE/bin/vmrun" "$CACHE/bin/run" "$@"
 }
 
