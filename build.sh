@@ -28,6 +28,8 @@ source "$ROOT/scripts/sections.sh"
 source "$ROOT/scripts/test.sh"
 # shellcheck source=scripts/bench.sh
 source "$ROOT/scripts/bench.sh"
+# shellcheck source=scripts/examples.sh
+source "$ROOT/scripts/examples.sh"
 # shellcheck source=scripts/soak.sh
 source "$ROOT/scripts/soak.sh"
 # shellcheck source=scripts/fuzz.sh
@@ -48,9 +50,12 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   (no verb)                   build the native library, libhyperlight_js_capi.so
   run [FLAGS] FILE.js [EVENT] run a handler in a micro-VM; its result is the only thing on stdout.
                               EVENT is JSON text, @file or - (stdin); `run --help` lists the flags
+  example NAME [ARGS...]      run an example (a folder of examples/) where guests run; the ports that a server
+                              listens on are passed on from 127.0.0.1
   test                        build, then every check and test; the exit code tells
   test GO_TEST_ARGS...        build, then only the Go tests, with these arguments (flags of `go test`,
                               package patterns that start with ./): ./build.sh test -run TestLoad ./hyperlight
+  test-examples [NAME...]     build, then the tests of the examples, or of those named
   soak                        the tests that try to break it, in full, and a page about them: most of an hour
   fuzz [TIME]                 build, then run each fuzz target for TIME (default: 1m), as many at once as there are
                               CPUs, and then all property tests at once for TIME
@@ -114,6 +119,24 @@ verb_run() {
   run_handler "$@"
 }
 
+verb_example() {
+  (($# > 0)) || die "'example' needs a name; there are: $(example_names | paste -sd ' ')"
+  check_examples "$1"
+  want_for_example "$1"
+  with_cache_lock set_up want_machine
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  run_example "$@"
+}
+
+verb_test_examples() {
+  check_examples "$@"
+  with_cache_lock set_up want_machine "${EXAMPLE_WANTS[@]}"
+  with_cache_lock build_library
+  with_cache_lock prepare_machine
+  test_examples "$@"
+}
+
 verb_bench() {
   local size=${1:-quick}
   [[ $# -lt 2 && ($size == quick || $size == full) ]] || wrong_usage "'bench' takes quick or full"
@@ -161,7 +184,7 @@ verb_fuzz() {
 }
 
 verb_test() {
-  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_python want_node
+  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_node
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine
@@ -200,6 +223,8 @@ run_verb() {
       ;;
     run) verb_run "$@" ;;
     test) verb_test "$@" ;;
+    example) verb_example "$@" ;;
+    test-examples) verb_test_examples "$@" ;;
     soak)
       no_arguments soak "$@"
       verb_soak

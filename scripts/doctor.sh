@@ -3,6 +3,7 @@
 # Its report is its result, so it goes to stdout.
 
 doctor() {
+  local extra
   # Looking is all that the checks below may do.
   READ_ONLY=yes
   check_platform
@@ -13,7 +14,7 @@ doctor() {
   want_cxx_compiler
   want_valgrind
   want_shellcheck
-  want_python
+  for extra in "${EXAMPLE_WANTS[@]}"; do "$extra"; done
   choose_toolchain 2>/dev/null
   show_installed
   show_hypervisor

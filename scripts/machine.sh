@@ -73,7 +73,7 @@ probe_hypervisor() { logged probe "$CACHE/bin/vmrun" probe 9>&- 2>/dev/null; }
 # build_go_program FOLDER NAME: builds a Go module's main package into the cache.
 build_go_program() {
   local folder=$ROOT/$1 program=$CACHE/bin/$2
-  mkdir -p "$CACHE/bin"
+  mkdir -p "$(dirname "$program")"
   CGO_ENABLED=0 go -C "$folder" build -buildvcs=false -o "$program.new" . >&2
   mv -f "$program.new" "$program"
 }
@@ -129,5 +129,6 @@ download_and_unpack() {
 # The paths in the arguments are the caller's, so this changes no folder.
 run_handler() {
   build_go_program examples/run run
+  [[ ! -t 2 ]] || export CLICOLOR_FORCE=${CLICOLOR_FORCE:-1} # in the emulated machine nothing is a terminal
   exec "$CACHE/bin/vmrun" "$CACHE/bin/run" "$@"
 }

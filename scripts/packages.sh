@@ -42,9 +42,14 @@ want_shellcheck() {
   want "shellcheck, with which the tests check the shell scripts" shellcheck
 }
 
+want_make() {
+  command -v make >/dev/null && return
+  want "make, which builds the example in C" make
+}
+
 want_python() {
   command -v python3 >/dev/null && return
-  want "Python, with which the tests call the C ABI from another language" python3
+  want "Python, for the example that calls the C ABI from another language" python3
 }
 
 want_node() {

@@ -45,7 +45,6 @@ lane_without_cgo() {
   section "Go in micro-VMs, CGO_ENABLED=0" test_guests_recorded
   section "Go in micro-VMs: the embedded library" test_embedding
   section "Go in micro-VMs: the other modules" test_other_modules
-  section "Python in micro-VMs: the example" test_python
   section "Node.js in micro-VMs: the benchmark" test_node
   section "the library with core dumps" test_crashdump
   section "a guest runtime with native modules of its own" test_custom_runtime
@@ -117,6 +116,8 @@ check_refusals() {
   refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
   refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"
   refuses "the guest has a GLOB_DAT relocation" --runtime "$BASH"
+  refuses "there is no example 'nothing'; there are: hello " example nothing
+  refuses "'example' needs a name; there are: hello " example
   refuses "was built with hyperlight-guest-bin 0.16.0, and the host is $version" --runtime "$old"
 }
 
@@ -210,9 +211,11 @@ check_exports() {
   return 1
 }
 
-# The C ABI's own tests need a C compiler and no guest, so they stay on the host; the machine has no compiler.
-host_packages() { go list "$@" | grep '/\(capi\|internal\)\(/\|$\)' || true; }
-guest_packages() { go list "$@" | grep -v '/\(capi\|internal\)\(/\|$\)' || true; }
+# The C ABI's own tests need a C compiler and no guest, so they stay on the host; the machine has no compiler. So do
+# those in a folder hosttest of an example.
+readonly HOST_PACKAGES='/\(capi\|internal\|hosttest\)\(/\|$\)'
+host_packages() { go list "$@" | grep "$HOST_PACKAGES" || true; }
+guest_packages() { go list "$@" | grep -v "$HOST_PACKAGES" || true; }
 
 # test_packages WHERE CGO PATTERNS GO_TEST...: the packages of the main module that run there.
 test_packages() {
@@ -239,23 +242,25 @@ in_machines() {
 }
 
 test_abi() {
-  test_packages host 0 ./... "$@"
-  test_packages host 1 ./... "$@"
-  test_packages host 1 ./... "$@" -race
+  local tested='./capi/... ./internal/...'
+  test_packages host 0 "$tested" "$@"
+  test_packages host 1 "$tested" "$@"
+  test_packages host 1 "$tested" "$@" -race
 }
 
 # test_guests CGO GO_TEST...
 test_guests() {
   local cgo=$1 packages
   shift
-  mapfile -t packages < <(guest_packages ./... | grep -v '/soak$') # soak.sh knows what to run of that
+  # soak.sh and examples.sh know what to run of these.
+  mapfile -t packages < <(guest_packages ./... | grep -v -e '/soak$' -e '/examples/')
   in_machines "$cgo" "$@" -p 1 "${packages[@]}"
 }
 
 # Without upstream's tests, which the next section runs with cgo too.
 test_guests_with_cgo() {
   local packages
-  mapfile -t packages < <(guest_packages ./... | grep -v '/\(parity\|soak\)$')
+  mapfile -t packages < <(guest_packages ./... | grep -v -e '/parity$' -e '/soak$' -e '/examples/')
   in_machines 1 "${GO_TEST[@]}" -p 1 "${packages[@]}"
 }
 
@@ -290,11 +295,11 @@ test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
 test_report() { (cd bench/report && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
-# Examples, and what needs more than the main module may depend on. The runner and the report of bench/ run on the
-# host.
+# What needs more than the main module may depend on. The runner and the report of bench/ run on the host; examples.sh
+# has the examples.
 test_other_modules() {
   local folder failed=0
-  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./bench/report$'); do
+  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./examples/' -e '^\./bench/report$'); do
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
@@ -303,10 +308,4 @@ test_other_modules() {
 test_node() {
   cd bench/node
   HYPERLIGHT_VM_TIMEOUT=10m "$CACHE/bin/vmrun" node --test
-}
-
-# -B: no compiled files in the source tree, where guests run on the host.
-test_python() {
-  cd examples/polyglot/python
-  HYPERLIGHT_VM_TIMEOUT=10m "$CACHE/bin/vmrun" python3 -B -m unittest -v
 }

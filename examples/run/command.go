@@ -19,8 +19,15 @@ type command struct {
 	event   string // JSON, @file or -
 	handler string
 	options []hyperlight.Option
+	sizes   []string // the flags that options come from
 	gc      bool
 	repeat  int
+
+	timeout, cpu limit // of each call; 0: none
+	modules      []moduleFile
+	fs           string // a folder to import from, or ""
+	snapshots    string // a folder for snapshots, or ""
+	stats        bool
 }
 
 // settings holds the values of the flags.
@@ -33,6 +40,12 @@ type settings struct {
 	upstreamDefaults bool
 	gc               bool
 	repeat           count
+	timeout          limit
+	cpu              limit
+	modules          moduleFiles
+	fs               string
+	snapshots        string
+	stats            bool
 }
 
 func newFlagSet() (*pflag.FlagSet, *settings) {
@@ -47,6 +60,12 @@ func newFlagSet() (*pflag.FlagSet, *settings) {
 	flags.SortFlags = false
 	flags.Usage = func() {} // run prints it, and knows where to.
 	flags.StringVar(&s.handler, "handler", "", "`name` of the handler, which stack traces show (default FILE without folder and extension)")
+	flags.Var(&s.timeout, "timeout", "end a call that takes longer than this `time`, such as 500ms or 2s")
+	flags.Var(&s.cpu, "cpu", "end a call that takes more processor `time` than this")
+	flags.Var(&s.modules, "module", "a file that the script can import as user:NAME, `[NAME=]FILE`; repeatable. NAME is FILE without folder\nand extension if not given")
+	flags.StringVar(&s.fs, "fs", "", "a `folder` from which the script can import files, and packages in node_modules")
+	flags.StringVar(&s.snapshots, "snapshot", "", "a `folder` that keeps the loaded script: the first run loads it and saves a snapshot, later ones start from that")
+	flags.BoolVar(&s.stats, "stats", false, "tell what each call took, on standard error")
 	flags.Var(&s.heap, "heap", "memory of the guest's heap")
 	flags.Var(&s.scratch, "scratch", "memory for the pages that the guest writes to, and for both buffers")
 	flags.Var(&s.inputBuffer, "input-buffer", "bounds the script, and the event")
@@ -72,7 +91,7 @@ Flags:
 ` + flags.FlagUsages() + `
 A size is a number of bytes, or a number with suffix K, M or G, or KiB, MiB or GiB, which are the same.
 
-Exit status: 0 success, 1 failure, 2 wrong usage, 3 no hypervisor that works.
+Exit status: 0 success, 1 failure, 2 wrong usage, 3 no hypervisor that works, 4 ended by --timeout or --cpu.
 `
 }
 
@@ -82,7 +101,8 @@ func parseCommand(args []string) (*command, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, flagError(err)
 	}
-	c := &command{event: "{}", handler: s.handler, gc: s.gc, repeat: int(s.repeat)}
+	c := &command{event: "{}", handler: s.handler, gc: s.gc, repeat: int(s.repeat),
+		timeout: s.timeout, cpu: s.cpu, modules: s.modules, fs: s.fs, snapshots: s.snapshots, stats: s.stats}
 	switch arguments := flags.Args(); len(arguments) {
 	case 0:
 		return nil, usageError("FILE.js is missing")
@@ -102,7 +122,17 @@ func parseCommand(args []string) (*command, error) {
 	case c.handler == "":
 		return nil, usageError("--handler is empty")
 	}
+	for _, name := range []string{"fs", "snapshot"} {
+		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return nil, usageError("--" + name + " is empty")
+		}
+	}
 	c.options = s.options(flags)
+	flags.Visit(func(flag *pflag.Flag) {
+		if _, isSize := flag.Value.(*size); isSize || flag.Name == "upstream-defaults" {
+			c.sizes = append(c.sizes, flag.Name+"="+flag.Value.String())
+		}
+	})
 	return c, nil
 }
 

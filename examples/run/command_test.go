@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,14 @@ func TestWrongUsage(t *testing.T) {
 		{"repeat 0", []string{"a.js", "--repeat", "0"}, `--repeat "0": not a whole number from 1 on`},
 		{"repeat often", []string{"a.js", "--repeat=often"}, `--repeat "often": not a whole number from 1 on`},
 		{"gc maybe", []string{"a.js", "--gc=maybe"}, `--gc "maybe": must be true or false`},
+		{"timeout in words", []string{"a.js", "--timeout=soon"}, `--timeout "soon": not a time above zero; write one like 500ms or 2s`},
+		{"timeout without a unit", []string{"a.js", "--timeout", "5"}, `--timeout "5": not a time above zero; write one like 500ms or 2s`},
+		{"no time at all", []string{"a.js", "--cpu=0s"}, `--cpu "0s": not a time above zero; write one like 500ms or 2s`},
+		{"module without a file", []string{"a.js", "--module=tax="}, `--module "tax=": not a file or NAME=FILE`},
+		{"module without a name", []string{"a.js", "--module", "=tax.js"}, `--module "=tax.js": not a file or NAME=FILE`},
+		{"two modules of a name", []string{"a.js", "--module=a/x.js", "--module=b/x.js"}, `--module "b/x.js": there is a module x already, a/x.js; name one by NAME=FILE`},
+		{"no folder to import from", []string{"a.js", "--fs="}, "--fs is empty"},
+		{"no folder for snapshots", []string{"a.js", "--snapshot="}, "--snapshot is empty"},
 		{"empty handler name", []string{"a.js", "--handler="}, "--handler is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -58,6 +67,18 @@ func TestParseCommand(t *testing.T) {
 	c, err = parseCommand([]string{"-"})
 	require.NoError(t, err)
 	require.Equal(t, command{file: "-", event: "{}", handler: "-", gc: true, repeat: 1}, *c)
+}
+
+func TestParseLimitsAndInputs(t *testing.T) {
+	c, err := parseCommand([]string{"a.js", "--timeout=1.5s", "--cpu", "20ms", "--module=lib/tax.min.js", "--module", "rate=x=y.js", "--fs=.", "--snapshot=kept", "--stats", "--heap=16M", "--upstream-defaults"})
+	require.NoError(t, err)
+	require.Equal(t, limit(1500*time.Millisecond), c.timeout)
+	require.Equal(t, limit(20*time.Millisecond), c.cpu)
+	require.Equal(t, []moduleFile{{"tax.min", "lib/tax.min.js"}, {"rate", "x=y.js"}}, c.modules)
+	require.Equal(t, ".", c.fs)
+	require.Equal(t, "kept", c.snapshots)
+	require.True(t, c.stats)
+	require.ElementsMatch(t, []string{"heap=16MiB", "upstream-defaults=true"}, c.sizes)
 }
 
 func TestSizes(t *testing.T) {

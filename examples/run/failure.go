@@ -13,6 +13,7 @@ const (
 	exitFailure      = 1
 	exitUsage        = 2
 	exitNoHypervisor = 3
+	exitLimit        = 4
 )
 
 // usageError says what is wrong with the command line.
@@ -34,6 +35,8 @@ func describe(err error) (text string, exitCode int) {
 	var usage usageError
 	var input *inputError
 	switch {
+	case errors.As(err, new(limitError)):
+		return err.Error(), exitLimit
 	case errors.As(err, &input):
 		return input.Error(), exitFailure
 	case errors.As(err, &usage), errors.Is(err, hyperlight.ErrMemorySize):
@@ -67,6 +70,9 @@ func explain(err error) string {
 		return "the guest ran out of memory; raise --heap and --scratch"
 	case errors.Is(err, hyperlight.ErrNoValue):
 		return "the handler returned nothing that JSON can hold"
+	case errors.Is(err, hyperlight.ErrSnapshotIncompatible), errors.Is(err, hyperlight.ErrSnapshotCorrupt),
+		errors.Is(err, hyperlight.ErrSnapshotMismatch):
+		return failure.Message + "; remove the folder, or name another with --snapshot"
 	case errors.Is(err, hyperlight.ErrGuest):
 		return guestFailure(failure.Message)
 	case errors.Is(err, hyperlight.ErrLibraryNotFound):

@@ -5,8 +5,11 @@ go 1.26.0
 replace github.com/hyperlight-go/hyperlight-js => ../../
 
 require (
+	github.com/creack/pty v1.1.24
 	github.com/docker/go-units v0.5.0
+	github.com/fatih/color v1.19.0
 	github.com/hyperlight-go/hyperlight-js v0.0.0-00010101000000-000000000000
+	github.com/mattn/go-isatty v0.0.24
 	github.com/spf13/pflag v1.1.0
 	github.com/stretchr/testify v1.12.1
 )
@@ -14,6 +17,7 @@ require (
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/ebitengine/purego v0.11.3 // indirect
+	github.com/mattn/go-colorable v0.1.14 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -3,8 +3,8 @@
 //
 //	command.go  the command line; values.go, the values of its flags
 //	input.go    the script and the event
-//	execute.go  the sandbox
-//	failure.go  what the user reads when something fails, and the exit code
+//	execute.go  the sandbox; snapshot.go, where a snapshot takes the place of loading
+//	failure.go  what the user reads when something fails, and the exit code; colour.go, how
 package main
 
 import (
@@ -35,6 +35,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int
 		return exitOK
 	}
 	text, exitCode := describe(err)
-	_, _ = fmt.Fprintln(stderr, text)
+	_, _ = fmt.Fprintln(stderr, paint(text, stderr))
 	return exitCode
 }

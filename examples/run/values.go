@@ -2,7 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/docker/go-units"
 )
@@ -37,5 +41,55 @@ func (c *count) Set(text string) error {
 		return errors.New("not a whole number from 1 on")
 	}
 	*c = count(n)
+	return nil
+}
+
+// limit is a flag's value that is a time above zero; 0 is one that was not given.
+type limit time.Duration
+
+func (l *limit) String() string {
+	if *l == 0 {
+		return "" // no default to show
+	}
+	return time.Duration(*l).String()
+}
+
+func (l *limit) Type() string { return "time" }
+
+func (l *limit) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return errors.New("not a time above zero; write one like 500ms or 2s")
+	}
+	*l = limit(d)
+	return nil
+}
+
+// moduleFile is a file that becomes the module user:name.
+type moduleFile struct{ name, file string }
+
+// moduleFiles is the value of a flag that may be given more than once.
+type moduleFiles []moduleFile
+
+func (m *moduleFiles) String() string { return "" }
+
+func (m *moduleFiles) Type() string { return "module" }
+
+func (m *moduleFiles) Set(text string) error {
+	name, file, named := strings.Cut(text, "=")
+	if !named {
+		file = name
+		base := filepath.Base(file)
+		name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if name == "" || file == "" {
+		return errors.New("not a file or NAME=FILE")
+	}
+	for _, other := range *m {
+		if other.name == name {
+			return fmt.Errorf("there is a module %s already, %s; name one by NAME=FILE", name, other.file)
+		}
+	}
+	*m = append(*m, moduleFile{name, file})
 	return nil
 }

@@ -23,6 +23,7 @@ type config struct {
 	verbose     bool
 	files       []namedFile
 	outs        []string // absolute
+	forwards    []forward
 	python      []string // folders of the standard library, if the program is a Python interpreter
 
 	cache   string // the project's cache directory
@@ -51,11 +52,11 @@ const usageText = `Usage: vmrun [flags] BINARY [ARGS...]
 Runs BINARY in a throw-away emulated machine in which Hyperlight works, or
 directly where the host's own hypervisor boots a guest. These are there at the
 same paths, and nothing else of the host is: the working directory, the shared
-libraries that BINARY links, regular files that ARGS name (also as -flag=FILE and
-@FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or else "lib" in
-the cache). With BINARY python or python3 comes its standard library, without
-installed packages. Of the working directory these stay outside: .git, directories with
-a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
+libraries that BINARY links, regular files that ARGS name (also as -flag=FILE,
+NAME=FILE and @FILE), and the native library (the file HYPERLIGHT_JS_LIBRARY, or
+else "lib" in the cache). With BINARY python or python3 comes its standard
+library, without installed packages. Of the working directory these stay outside:
+.git, directories with a go.mod or a CACHEDIR.TAG of their own, files above 64 MiB.
 
 Use it with go test -exec and go run -exec.
 
@@ -71,6 +72,7 @@ Environment:
   HYPERLIGHT_VM_FILES    like --file, several separated by colons, same path in
                          the machine
   HYPERLIGHT_VM_OUT      like --out, several separated by colons
+  HYPERLIGHT_VM_PORTS    like --port, several separated by commas
   HYPERLIGHT_JS_CACHE    the cache (default hyperlight-js-go in the user's cache
                          directory)
 BINARY gets the whole environment, but PATH, TMPDIR and LD_PRELOAD; in the
@@ -105,6 +107,8 @@ func parseConfig(args []string) (*config, []string, error) {
 		"pack this file or directory too, `HOSTPATH[:GUESTPATH]`; repeatable")
 	outs := flags.StringArray("out", nil,
 		"copy the file or directory at this `path` to the same path on the host\nat the end, as far as BINARY has written it; repeatable")
+	ports := flags.StringArray("port", nil,
+		"pass TCP connections to this `port` of the host's 127.0.0.1 on to the same port in\nthe machine, or HOST:GUEST; repeatable")
 	flags.BoolVarP(&cfg.verbose, "verbose", "v", false, "tell how long the start took")
 
 	if err := flags.Parse(args); err != nil {
@@ -132,6 +136,16 @@ func parseConfig(args []string) (*config, []string, error) {
 	}
 	if err := cfg.readEnv(flags.Changed("timeout")); err != nil {
 		return nil, nil, err
+	}
+	if env := os.Getenv("HYPERLIGHT_VM_PORTS"); env != "" && len(*ports) == 0 {
+		*ports = []string{env}
+	}
+	for _, port := range *ports {
+		forwards, err := parseForwards(port)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--port, HYPERLIGHT_VM_PORTS: %w", err)
+		}
+		cfg.forwards = append(cfg.forwards, forwards...)
 	}
 	wanted := append(*outs, filepath.SplitList(os.Getenv("HYPERLIGHT_VM_OUT"))...)
 	wanted = append(wanted, testOutputs(rest[1:])...)

@@ -39,8 +39,8 @@ func TestNamedInArgs(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "a.js", "")
 	write(t, "@odd", "")
-	got := namedInArgs([]string{"a.js", "@a.js", "-f=a.js", "--flag", "absent", "{\"a\":1}", ".", "@odd", ""})
-	if want := []string{"a.js", "a.js", "a.js", "@odd"}; !slices.Equal(got, want) {
+	got := namedInArgs([]string{"a.js", "@a.js", "-f=a.js", "x=a.js", "-f=x=a.js", "--flag", "absent", "{\"a\":1}", ".", "@odd", ""})
+	if want := []string{"a.js", "a.js", "a.js", "a.js", "a.js", "@odd"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -17,7 +17,7 @@
 //
 // The machine's init process is vmrun itself: the initramfs carries its
 // executable as /init, so both ends of every wire are built from one source.
-// There is no disk and no network, and nothing outlives a run.
+// There is no disk and no network but loopback, and nothing outlives a run.
 //
 //	host                                          guest
 //	main.go, config.go     flags, where to run     init.go      PID 1
@@ -28,8 +28,13 @@
 //	initramfs.go           as a cpio archive
 //	machine.go             the QEMU process
 //	session.go             one run          <-->   wire.go: one virtio-serial port
-//	outputs.go             what comes back         each for stdin, stdout, stderr
-//	                                               and control
+//	outputs.go             what comes back         each for stdin, stdout, stderr,
+//	forward.go             TCP connections  <-->   control and connections
+//
+// A server in the machine is reached by ports of the host's loopback interface
+// that vmrun was told to pass on, here by http://127.0.0.1:8080:
+//
+//	HYPERLIGHT_VM_PORTS=8080 go run -exec /tmp/vmrun ./server
 //
 // The program runs as root, in a kernel that sees no network and no disk.
 // Standard output and standard error stay two streams, byte for byte; what the

@@ -65,16 +65,14 @@ func parseLdconfig(out []byte) map[string]string {
 	return paths
 }
 
-// isELF reports whether the file starts like an ELF file.
+// isELF reports whether the file is an ELF file. What only begins like one is
+// none: a snapshot of a guest's memory does, with the guest's program.
 func isELF(path string) bool {
-	f, err := os.Open(path)
+	f, err := elf.Open(path)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	magic := make([]byte, len(elf.ELFMAG))
-	_, err = f.Read(magic)
-	return err == nil && string(magic) == elf.ELFMAG
+	return f.Close() == nil
 }
 
 // missingLibraryError names what the dynamic loader would not find.

@@ -106,3 +106,23 @@ func TestRunPath(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A snapshot of a guest's memory begins with a program, of which the end is elsewhere.
+func TestWhatOnlyBeginsLikeAProgram(t *testing.T) {
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"cut": self[:len(self)/2], "overwritten": append(self[:len(self)/2:len(self)/2], make([]byte, len(self)/2)...)} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if isELF(path) {
+			t.Errorf("%s: taken for a program", name)
+		}
+	}
+	if !isELF("/proc/self/exe") {
+		t.Error("a program is taken for data")
+	}
+}

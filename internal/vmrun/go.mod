@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/cavaliergopher/cpio v1.0.1
+	github.com/hashicorp/yamux v0.1.2
 	github.com/hyperlight-go/hyperlight-js v0.0.0
 	github.com/klauspost/compress v1.20.3
 	github.com/spf13/pflag v1.1.0

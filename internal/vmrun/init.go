@@ -69,6 +69,11 @@ func serveJob() error {
 	if err := holdKVM(); err != nil {
 		return fail(fmt.Errorf("KVM does not work in the machine: %w", err))
 	}
+	if j.Serve {
+		if err := serveForwards(ports[portNetwork]); err != nil {
+			return fail(err)
+		}
+	}
 	if err := control.Encode(message{Up: &upMessage{Uptime: uptime()}}); err != nil {
 		return err
 	}

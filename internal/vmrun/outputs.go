@@ -57,15 +57,16 @@ func testFlags(args []string) map[string]string {
 	return flags
 }
 
-// namedInArgs returns the regular files that arguments name: alone, as in
-// -flag=path, or as in @path.
+// namedInArgs returns the regular files that arguments name: alone, or as in
+// -flag=path, name=path, -flag=name=path or @path.
 func namedInArgs(args []string) []string {
 	var files []string
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "-") {
 			_, arg, _ = strings.Cut(arg, "=")
 		}
-		for _, path := range []string{arg, strings.TrimPrefix(arg, "@")} {
+		_, value, _ := strings.Cut(arg, "=")
+		for _, path := range []string{arg, strings.TrimPrefix(arg, "@"), value} {
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 				files = append(files, path)
 				break

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,7 @@ var payloads = map[string]func(){
 	"die":     diePayload,
 	"sleep":   sleepPayload,
 	"panic":   panicPayload,
+	"serve":   servePayload,
 	"measure": measurePayload,
 }
 
@@ -163,6 +165,60 @@ func sleepPayload() {
 func panicPayload() {
 	_ = os.WriteFile("/proc/sysrq-trigger", []byte("c"), 0)
 	time.Sleep(time.Hour)
+}
+
+// Where the serve payload listens, and how much it lets flow.
+const (
+	servePort       = 8080
+	quietPort       = 8081 // where it does not listen
+	sumPort         = 8082
+	serveFlood      = "/flood"
+	serveFarewell   = "/farewell"
+	serveClientLeft = "the client left\n"
+)
+
+// servePayload is an HTTP server, and on other ports what HTTP does not show: one that answers with the sum of all
+// that it was sent, once that has ended.
+func servePayload() {
+	sums, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(sumPort))
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			conn, err := sums.Accept()
+			if err != nil {
+				panic(err)
+			}
+			go func() {
+				sum := sha256.New()
+				_, _ = io.Copy(sum, conn)
+				_, _ = conn.Write(sum.Sum(nil))
+				_ = conn.Close()
+			}()
+		}
+	}()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(body)
+	})
+	mux.HandleFunc(serveFlood, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(floodBytes(0)) })
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = w.Write(make([]byte, 64<<10))
+		}
+		fmt.Print(serveClientLeft)
+	})
+	mux.HandleFunc(serveFarewell, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = conn.Write(floodBytes(1))
+		os.Exit(reportExit)
+	})
+	panic(http.ListenAndServe(":"+strconv.Itoa(servePort), mux))
 }
 
 // measurePayload prints how many CPUs there are and how long the same work

@@ -40,6 +40,12 @@ func runInMachine(cfg *config, j *job, signals <-chan os.Signal) (*exitMessage, 
 	if err != nil {
 		return nil, err
 	}
+	forwarder, err := listen(cfg.forwards)
+	if err != nil {
+		return nil, err
+	}
+	defer forwarder.close()
+	j.Serve = len(cfg.forwards) > 0
 	stdin := inputOf(os.Stdin)
 	j.Stdin = stdin != nil
 	initrd, err := pack(cfg, k, j)
@@ -52,6 +58,9 @@ func runInMachine(cfg *config, j *job, signals <-chan os.Signal) (*exitMessage, 
 		return nil, err
 	}
 	defer m.close()
+	if err := forwarder.start(m.ports[portNetwork]); err != nil {
+		return nil, err
+	}
 
 	s := &session{cfg: cfg, machine: m, up: make(chan *upMessage, 1), ended: make(chan result, 1)}
 	go s.run(stdin)
@@ -73,6 +82,7 @@ func runInMachine(cfg *config, j *job, signals <-chan os.Signal) (*exitMessage, 
 			if r.err != nil {
 				return nil, fmt.Errorf("%w%s", r.err, m.diagnosis())
 			}
+			forwarder.finish()
 			return r.exit, nil
 		case sig := <-signals:
 			return nil, &interruptedError{sig.(syscall.Signal)}

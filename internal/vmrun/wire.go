@@ -19,6 +19,7 @@ const (
 	portStdin                   // chunks, host to guest
 	portStdout                  // chunks, guest to host
 	portStderr                  // chunks, guest to host
+	portNetwork                 // yamux session, both ways
 	portEnd
 )
 
@@ -27,6 +28,7 @@ var portNames = map[port]string{
 	portStdin:   "stdin",
 	portStdout:  "stdout",
 	portStderr:  "stderr",
+	portNetwork: "network",
 }
 
 // guestPath is the port's device file in the guest, which has one controller.
@@ -40,6 +42,7 @@ type job struct {
 	Dir    string
 	Stdin  bool     // false: standard input is empty
 	Outs   []string // absolute paths of files and directories to send back
+	Serve  bool     // ports are forwarded
 	KVM    []string // modules, in the order to load them
 	Virtio []string // likewise; loaded at the same time as KVM
 }
