@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"runtime"
 	"text/tabwriter"
@@ -75,16 +73,6 @@ const defaultListen = "127.0.0.1:4222"
 func defaultName() string {
 	host, _ := os.Hostname()
 	return fmt.Sprintf("%s-%d", cmp.Or(host, "worker"), os.Getpid())
-}
-
-// newLog leaves out the time: whoever collects logs adds it.
-func newLog(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
-	}}))
 }
 
 func newSubmitCommand(to *connection) *cobra.Command {

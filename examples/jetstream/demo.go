@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"text/tabwriter"
@@ -57,8 +58,8 @@ func demo(ctx context.Context, w io.Writer) error {
 	}
 	jobs := demoJobs()
 	say("A NATS server, in this process, and %d jobs in its queue.", len(jobs))
-	for id, j := range jobs {
-		if err := streams.submit(ctx, id, j); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(jobs)) {
+		if err := streams.submit(ctx, id, jobs[id]); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,8 @@
 //	sandboxes.go  the micro-VMs that the scripts run in, and their limits
 //	client.go     puts jobs in, and reads what became of them
 //	connect.go    how to reach a server; server.go, the one inside this program
-//	demo.go       all of it in one go, with a worker that is killed; process.go, worker processes
+//	work.go       the command work, which puts these together
+//	demo.go       all of it in one go, with a worker that is killed; process.go, worker processes; log.go
 package main
 
 import (
