@@ -22,11 +22,12 @@ func TestBadJobs(t *testing.T) {
 		id, body, result, reason string
 		attempts                 int
 	}{
-		{"poison", `{"script":"function handler() { throw new Error('bad\\nluck'); }"}`, "", "Uncaught bad luck at handler (./job.js:1:32)", 2},
+		{"poison", `{"script":"function handler() { throw new Error('bad\\nluck'); }"}`, "", "Uncaught bad luck at handler (./job.js:1:31)", 2},
 		{"endless", `{"script":"function handler() { ` + loop + ` }","limits":{"time":"500ms"}}`, "", "stopped by its limit: wall-clock", 2},
 		{"busy", `{"script":"function handler() { ` + loop + ` }","limits":{"cpu":"300ms"}}`, "", "stopped by its limit: cpu-time", 2},
-		{"endless-code", `{"script":"` + loop + ` function handler() {}"}`, "", "stopped by its limit: context", 2},
-		{"big-result", `{"script":"function handler() { return 'x'.repeat(600000); }"}`, "", "does not fit", 2},
+		{"endless-code", `{"script":"` + loop + ` function handler() {}"}`, "", "stopped by its limit: the time of top-level code", 2},
+		{"memory", `{"script":"function handler() { const all = []; while (true) all.push('x'.repeat(100000) + all.length); }"}`, "", "out of memory", 2},
+		{"big-result", `{"script":"function handler() { return 'x'.repeat(600000); }"}`, "", "the result is too big; at most it may have 512 KiB", 2},
 		{"no-json", `{"script":`, "", "this is no job: unexpected EOF", 1},
 		{"two-jobs", `{"script":"a"}{}`, "", "this is no job: there is something behind its JSON", 1},
 		{"no-script", `{"event":1}`, "", "this is no job: it has no script", 1},
@@ -35,7 +36,7 @@ func TestBadJobs(t *testing.T) {
 		{"good", `{"script":"function handler(event) { return event; }"}`, "{}", "", 1},
 		{"markup", `{"script":"function handler() { return '<&>'; }"}`, `"<&>"`, "", 1},
 		{"no-result", `{"script":"function handler() { }"}`, "null", "", 1},
-		{"flaky", `{"script":"import * as job from 'job'; export function handler() { if (job.attempt() < 2) throw 1; return job.id(); }"}`, `"flaky"`, "", 2},
+		{"flaky", `{"script":"import * as job from 'job'; function handler() { if (job.attempt() < 2) throw 1; return job.id(); }"}`, `"flaky"`, "", 2},
 	}
 	var ids []string
 	for _, it := range jobs {

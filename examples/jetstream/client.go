@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -86,15 +85,4 @@ func (s *streams) deadLetters(ctx context.Context) ([]deadLetter, error) {
 		return len(letters) >= count, nil
 	})
 	return letters, err
-}
-
-// waiting is how many jobs there are that have no answer yet.
-func (s *streams) waiting(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	stream, err := s.js.Stream(ctx, jobsStream)
-	if err != nil {
-		return 0, err
-	}
-	return int(stream.CachedInfo().State.Msgs), nil
 }

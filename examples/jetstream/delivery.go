@@ -143,6 +143,12 @@ func reason(err error) string {
 		switch {
 		case failure.Exception != nil:
 			text = strings.TrimRight("Uncaught "+failure.Exception.Error()+"\n"+failure.Exception.Stack, "\n")
+		case errors.Is(err, hyperlight.ErrOutputTooBig):
+			text = fmt.Sprintf("the result is too big; at most it may have %d KiB", maxMessage>>10)
+		case errors.Is(err, hyperlight.ErrOutOfMemory):
+			text = "out of memory"
+		case failure.Monitor == "context": // The pool's, when it loads a script; the worker's own is no failure.
+			text = "stopped by its limit: the time of top-level code"
 		case failure.Monitor != "":
 			text = "stopped by its limit: " + failure.Monitor
 		}

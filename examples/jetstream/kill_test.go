@@ -50,7 +50,7 @@ func TestKilledWorker(t *testing.T) {
 // A worker that dies when it has answered a job, and has not acknowledged it, has answered it.
 func TestKilledBeforeItAcknowledges(t *testing.T) {
 	url, s := newQueue(t)
-	submit(t, s, "good", `import * as job from "job"; export function handler() { return job.attempt(); }`, "")
+	submit(t, s, "good", `import * as job from "job"; function handler() { return job.attempt(); }`, "")
 	dies(t, url, "good")
 	submit(t, s, "bad", "", "")
 	dies(t, url, "bad")

@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		os.Exit(run(os.Args[1:]))
 	case "dies before it acknowledges":
 		dieBeforeAcknowledging(os.Args[1])
+	case "has jobs that wait":
+		workWithJobsThatWait(os.Args[1], os.Args[2], os.Args[3])
 	}
 	os.Exit(1)
 }
