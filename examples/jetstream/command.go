@@ -12,10 +12,10 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newCommand() *cobra.Command {
-	to := connection{}
 	root := &cobra.Command{
 		Use:   "jetstream",
 		Short: "Runs JavaScript jobs from a queue of NATS JetStream, in micro-VMs",
@@ -29,14 +29,18 @@ func newCommand() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.PersistentFlags().StringVar(&to.url, "url", os.Getenv("NATS_URL"),
-		"`URL` of the server, or several, separated by commas; also by the environment variable NATS_URL")
-	root.PersistentFlags().StringVar(&to.credentials, "credentials", "", "`FILE` with the credentials for the server")
-	root.AddCommand(newWorkCommand(&to), newSubmitCommand(&to), newDeadCommand(&to))
+	root.AddCommand(newWorkCommand(), newSubmitCommand(), newDeadCommand())
 	return root
 }
 
-func newWorkCommand(to *connection) *cobra.Command {
+// addFlags lets a command be told where the server is.
+func (c *connection) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&c.url, "url", os.Getenv("NATS_URL"),
+		"`URL` of the server, or several, separated by commas; also by the environment variable NATS_URL")
+	flags.StringVar(&c.credentials, "credentials", "", "`FILE` with the credentials for the server")
+}
+
+func newWorkCommand() *cobra.Command {
 	var s workSettings
 	c := &cobra.Command{
 		Use:   "work",
@@ -45,12 +49,12 @@ func newWorkCommand(to *connection) *cobra.Command {
 			"Without --url it starts a NATS server of its own, for others to connect to.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s.to = *to
 			return s.work(c.Context(), newLog(c.ErrOrStderr()))
 		},
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
+	s.to.addFlags(flags)
 	flags.StringVar(&s.name, "name", defaultName(), "the worker's name, which answers and logs show")
 	flags.IntVar(&s.sandboxes.size, "sandboxes", runtime.GOMAXPROCS(0), "how many jobs run at a time")
 	flags.DurationVar((*time.Duration)(&s.sandboxes.bounds.Time), "time", 30*time.Second, "how long a job may run")
@@ -75,7 +79,8 @@ func defaultName() string {
 	return fmt.Sprintf("%s-%d", cmp.Or(host, "worker"), os.Getpid())
 }
 
-func newSubmitCommand(to *connection) *cobra.Command {
+func newSubmitCommand() *cobra.Command {
+	var to connection
 	var id string
 	var own limits
 	var wait bool
@@ -119,6 +124,7 @@ func newSubmitCommand(to *connection) *cobra.Command {
 			return err
 		},
 	}
+	to.addFlags(c.Flags())
 	c.Flags().StringVar(&id, "id", nuid.Next(), "the job's id: a job that was submitted before is not run again")
 	c.Flags().DurationVar((*time.Duration)(&own.Time), "time", 0, "how long it may run, if that is less than the workers allow")
 	c.Flags().DurationVar((*time.Duration)(&own.CPU), "cpu", 0, "how much processor time it may take, if that is less")
@@ -126,8 +132,9 @@ func newSubmitCommand(to *connection) *cobra.Command {
 	return c
 }
 
-func newDeadCommand(to *connection) *cobra.Command {
-	return &cobra.Command{
+func newDeadCommand() *cobra.Command {
+	var to connection
+	c := &cobra.Command{
 		Use:   "dead",
 		Short: "List the jobs that failed for good",
 		Args:  cobra.NoArgs,
@@ -148,6 +155,8 @@ func newDeadCommand(to *connection) *cobra.Command {
 			return table.Flush()
 		},
 	}
+	to.addFlags(c.Flags())
+	return c
 }
 
 // open connects a client.

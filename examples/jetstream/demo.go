@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"sync"
 	"text/tabwriter"
@@ -17,23 +16,29 @@ import (
 //go:embed jobs/*.js
 var scripts embed.FS
 
+// demoJob is a job with its id.
+type demoJob struct {
+	id string
+	job
+}
+
 // demoJobs are some that are done at once, and one of each kind that makes trouble.
-func demoJobs() map[string]job {
-	script := func(name string) string {
-		text, err := scripts.ReadFile("jobs/" + name + ".js")
+func demoJobs() (jobs []demoJob) {
+	add := func(id, script, event string, own limits) {
+		text, err := scripts.ReadFile("jobs/" + script + ".js")
 		if err != nil {
 			panic(err) // They are part of the program.
 		}
-		return string(text)
+		jobs = append(jobs, demoJob{id, job{string(text), json.RawMessage(event), own}})
 	}
-	jobs := map[string]job{
-		"interrupted": {Script: script("interrupted")},
-		"flaky":       {Script: script("flaky")},
-		"poison":      {Script: script("poison"), Event: json.RawMessage(`{"order":null}`)},
-		"endless":     {Script: script("endless"), Limits: limits{Time: duration(time.Second)}},
-	}
-	for i := 1; i <= 8; i++ {
-		jobs[fmt.Sprintf("primes-%d", i)] = job{Script: script("primes"), Event: json.RawMessage(fmt.Sprintf(`{"upTo":%d}`, i*100))}
+	for n := range 8 {
+		if n == 4 {
+			add("flaky", "flaky", `{}`, limits{})
+			add("poison", "poison", `{"order":null}`, limits{})
+			add("endless", "endless", `{}`, limits{Time: duration(time.Second)})
+			add("interrupted", "interrupted", `{}`, limits{})
+		}
+		add(fmt.Sprintf("primes-%d", n+1), "primes", fmt.Sprintf(`{"upTo":%d}`, (n+1)*100), limits{})
 	}
 	return jobs
 }
@@ -58,8 +63,8 @@ func demo(ctx context.Context, w io.Writer) error {
 	}
 	jobs := demoJobs()
 	say("A NATS server, in this process, and %d jobs in its queue.", len(jobs))
-	for _, id := range slices.Sorted(maps.Keys(jobs)) {
-		if err := streams.submit(ctx, id, jobs[id]); err != nil {
+	for _, j := range jobs {
+		if err := streams.submit(ctx, j.id, j.job); err != nil {
 			return err
 		}
 	}
@@ -77,7 +82,7 @@ func demo(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	say("The one that runs the job \"interrupted\" is killed.")
+	say("The one that runs the job interrupted is killed.")
 	victim.kill()
 	answers, err := collect(ctx, streams, len(jobs))
 	if err != nil {
