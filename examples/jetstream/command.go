@@ -166,7 +166,7 @@ func (c connection) open(command *cobra.Command) (s *streams, done func(), err e
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err = openStreams(command.Context(), conn, streamSettings{replicas: 1, ackWait: 30 * time.Second})
+	s, err = findStreams(command.Context(), conn)
 	if err != nil {
 		conn.Close()
 		return nil, nil, err

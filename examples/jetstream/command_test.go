@@ -73,6 +73,19 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
+// A client makes no streams: it does not know what they should be like.
+func TestSubmitBeforeAnyWorker(t *testing.T) {
+	own, err := startServer("127.0.0.1:0", "", newLog(t.Output()))
+	require.NoError(t, err)
+	defer own.stop()
+	file := filepath.Join(t.TempDir(), "job.js")
+	require.NoError(t, os.WriteFile(file, []byte("text"), 0o644))
+	for _, args := range [][]string{{"submit", file}, {"dead"}} {
+		_, err := program(t, append(args, "--url", own.url())...)
+		assert.ErrorContains(t, err, "has no queue of jobs; the first worker makes one, so start it before")
+	}
+}
+
 func TestServerNeedsItsPort(t *testing.T) {
 	url, _ := newQueue(t)
 	address := url[len("nats://"):]

@@ -28,7 +28,7 @@ const (
 	answersAge = 7 * 24 * time.Hour
 )
 
-// streams is what a program has of the server.
+// streams is what a program has of the server; clients have no workers.
 type streams struct {
 	js      jetstream.JetStream
 	answers jetstream.Stream
@@ -41,6 +41,23 @@ type streamSettings struct {
 	replicas int
 	// ackWait is how long the server waits for a sign of life before it hands a job to another worker.
 	ackWait time.Duration
+}
+
+// findStreams finds what clients use. Workers make it, since they are told how.
+func findStreams(ctx context.Context, conn *nats.Conn) (*streams, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := js.Stream(ctx, answersStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fmt.Errorf("the server at %s has no queue of jobs; the first worker makes one, so start it before",
+			conn.ConnectedUrlRedacted())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", answersStream, err)
+	}
+	return &streams{js: js, answers: answers}, nil
 }
 
 // openStreams finds the streams, or makes them.
@@ -100,6 +117,10 @@ func (s *streams) openWorkers(ctx context.Context, jobs jetstream.Stream, settin
 		AckWait:   settings.ackWait,
 		// The workers count. A server that did would drop a job whose workers died without a word.
 		MaxDeliver: -1,
+		// Jobs that wait to be tried again must not keep the others waiting.
+		MaxAckPending: -1,
+		// Each idle sandbox of each worker has a request here.
+		MaxWaiting: 1 << 16,
 	})
 	if errors.Is(err, jetstream.ErrConsumerExists) {
 		workers, err = jobs.Consumer(ctx, workersConsumer)
