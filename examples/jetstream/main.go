@@ -10,9 +10,10 @@
 //	outcome.go    answers a job once and for all
 //	sandboxes.go  the micro-VMs that the scripts run in, and their limits
 //	client.go     puts jobs in, and reads what became of them
-//	connect.go    how to reach a server; server.go, the one inside this program
-//	work.go       the command work, which puts these together
-//	demo.go       all of it in one go, with a worker that is killed; process.go, worker processes; log.go
+//	connect.go    how to reach a server; server.go, the one inside this program; server_log.go, what that says
+//	work.go       the command work, which puts these together; log.go, what it logs
+//	demo.go       all of it in one go, with a worker that is killed; process.go, worker processes; transcript.go,
+//	              what they logged
 package main
 
 import (
