@@ -1,0 +1,4 @@
+// Never ends.
+function handler() {
+  while (true);
+}

@@ -1,0 +1,8 @@
+// Always fails.
+function total(order) {
+  return order.items.length;
+}
+
+function handler(event) {
+  return total(event.order);
+}
