@@ -26,6 +26,8 @@ type callback struct {
 }
 
 // taker is where C enters Go.
+//
+//lint:ignore U1000 The assembly reads it.
 var taker = take
 
 // take has native frames below it. They keep the callback where it is.
