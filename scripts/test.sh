@@ -77,7 +77,7 @@ prepare_tests() {
 install_npm_packages() {
   local lock
   find "$ROOT/bench" -name package-lock.json -not -path '*/node_modules/*' | while read -r lock; do
-    logged npm npm --prefix "${lock%/*}" ci --ignore-scripts --no-audit --no-fund
+    logged npm npm --prefix "${lock%/*}" ci --ignore-scripts --no-audit --no-fund 9>&-
   done
 }
 
