@@ -58,9 +58,9 @@ pub fn measure(harness: &Harness) -> Result<()> {
 
 fn echo_bytes() -> Result<ProtoJSSandbox> {
     let mut proto = builder().build()?;
-    proto.host_module("host").register_js("echo", |_, mut blobs| {
-        Ok(FnReturn::Binary(blobs.remove(0)))
-    });
+    proto
+        .host_module("host")
+        .register_js("echo", |_, mut blobs| Ok(FnReturn::Binary(blobs.remove(0))));
     Ok(proto)
 }
 
