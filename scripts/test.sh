@@ -3,8 +3,8 @@
 
 # For each package. They take some minutes in the emulated machine, on a busy host several times that;
 # the limit is for one that hangs.
-readonly GO_TEST=(go test -count=1 -timeout 20m)
-readonly GO_TEST_SLOW=(go test -count=1 -timeout 40m)
+readonly GO_TEST=(go test -count=1 -timeout 40m)
+readonly GO_TEST_SLOW=(go test -count=1 -timeout 60m)
 
 # What `./build.sh test ... -args ...` passes to the test programs.
 TEST_ARGS=()
@@ -56,7 +56,7 @@ lane_with_cgo() {
   section "Go on the host: the benchmarks' report" test_report
   section "Go on the host: the C ABI" test_abi "${GO_TEST[@]}"
   section "Go in micro-VMs, CGO_ENABLED=1" test_guests_with_cgo
-  section "Go in micro-VMs, race detector" test_guests 1 "${GO_TEST_SLOW[@]}" -race
+  section "Go in micro-VMs, race detector" test_guests_with_races
   soak_quick_with_cgo
 }
 
@@ -238,7 +238,7 @@ test_packages() {
 # and meet each other everywhere, which is what the tests of concurrency want. Vmrun's time limit ends a
 # machine that hangs, which Go's own, inside, cannot.
 in_machines() {
-  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=${HYPERLIGHT_VM_TIMEOUT:-40m} "${@:2:2}" -exec "$CACHE/bin/vmrun" "${@:4}"
+  CGO_ENABLED=$1 GOMAXPROCS=4 HYPERLIGHT_VM_TIMEOUT=${HYPERLIGHT_VM_TIMEOUT:-65m} "${@:2:2}" -exec "$CACHE/bin/vmrun" "${@:4}"
 }
 
 test_abi() {
@@ -257,11 +257,14 @@ test_guests() {
   in_machines "$cgo" "$@" -p 1 "${packages[@]}"
 }
 
-# Without upstream's tests, which the next section runs with cgo too.
-test_guests_with_cgo() {
+# Upstream's tests. The others run with cgo in the next section: there is no race detector without it.
+test_guests_with_cgo() { in_machines 1 "${GO_TEST[@]}" ./hyperlight/parity; }
+
+# Upstream's tests use one goroutine at a time.
+test_guests_with_races() {
   local packages
   mapfile -t packages < <(guest_packages ./... | grep -v -e '/parity$' -e '/soak$' -e '/examples/')
-  in_machines 1 "${GO_TEST[@]}" -p 1 "${packages[@]}"
+  in_machines 1 "${GO_TEST_SLOW[@]}" -race -p 1 "${packages[@]}"
 }
 
 test_guests_recorded() { recorded guests test_guests 0 "${GO_TEST[@]}"; }
