@@ -299,10 +299,10 @@ test_runner() { (cd internal/vmrun && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 test_report() { (cd bench/report && CGO_ENABLED=0 "${GO_TEST[@]}" ./...); }
 
 # What needs more than the main module may depend on. The runner and the report of bench/ run on the host; examples.sh
-# has the examples.
+# has the examples, and bench/cgo no tests.
 test_other_modules() {
   local folder failed=0
-  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./examples/' -e '^\./bench/report$'); do
+  for folder in $(go_modules | grep -v -e '^\.$' -e '^\./internal/' -e '^\./examples/' -e '^\./bench/\(report\|cgo\)$'); do
     (cd "$folder" && in_machines 0 "${GO_TEST[@]}" -p 1 ./...) || failed=1
   done
   return "$failed"
