@@ -72,10 +72,12 @@ func (g *Guard) run(function func()) *Panic {
 // next has the coroutine run the function.
 func (g *Guard) next() {
 	defer func() {
-		switch recover() {
+		switch value := recover(); value {
 		case nil:
 		case goexit:
 			g.resume = nil
+		default:
+			panic(value) // Of no user's: a bug here, which must not look like a function that returned.
 		}
 	}()
 	g.resume()
