@@ -39,6 +39,7 @@ var leakSlack = usage{
 var countable = []int{ownObjects, callbacks, openFiles, goroutines}
 
 func everythingManyTimes(t *testing.T) {
+	smallPages(t)
 	countOwnObjects()
 	require.NoError(t, hyperlight.EnableMetrics())
 	forwarder, err := hyperlight.ForwardLogs(slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ebitengine/purego"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // usage is what this process holds of everything that can leak. Two of them are compared element by element.
@@ -45,6 +46,13 @@ const (
 // thread, which it counts as in use. That is no leak, and looks like one.
 func plainMalloc(child *exec.Cmd) {
 	child.Env = append(child.Env, "MALLOC_ARENA_MAX=1", "MALLOC_MMAP_THRESHOLD_=131072", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0")
+}
+
+// smallPages keeps the kernel from making huge pages of this process's memory from now on. It does so when it likes, and
+// then 2 MB are resident of which Go has returned nearly all.
+func smallPages(t *testing.T) {
+	t.Helper()
+	require.NoError(t, unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0))
 }
 
 // measure has Go and malloc return to the system first what they keep for later.
