@@ -58,7 +58,7 @@ func BuilderSetInterruptSignalOffset(b Builder, offset uint8) *Error {
 //
 // hljs_code hljs_builder_set_print(const hljs_builder *builder, hljs_print_fn print, void *user_data, hljs_drop_fn drop, hljs_error **error);
 func BuilderSetPrint(b Builder, print func(text string)) *Error {
-	callbacks := callbackAddresses()
+	callbacks := callbackFunctions
 	f := newFrame()
 	defer f.done()
 	f.uint(b.ptr)

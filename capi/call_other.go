@@ -5,6 +5,10 @@ package capi
 // Without a library to load nothing is called.
 func (f *frame) callNative() {}
 
-func currentGoroutine() uintptr { return 0 }
+// Goroutine is 0.
+func Goroutine() uintptr { return 0 }
+
+// Thread is 0.
+func Thread() uintptr { return 0 }
 
 func deepen() {}

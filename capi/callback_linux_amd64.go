@@ -16,9 +16,17 @@ type trampolines struct{ print, function, stat, read, drop uintptr }
 // callbackFunctions are those of the file in assembly.
 var callbackFunctions trampolines
 
-func callbackAddresses() trampolines { return callbackFunctions }
+// The kinds of a callback. The file in assembly has them from here.
+const (
+	kindPrint = iota
+	kindFunction
+	kindStat
+	kindRead
+	kindDrop
+	kindReturned // not C's: callC makes it when a call has returned whose guard must end
+)
 
-// callback is a call from C, on its stack: which function, six arguments, of which it may have fewer, and the result.
+// callback is a call from C, on its stack: which kind, six arguments, of which it may have fewer, and the result.
 type callback struct {
 	kind   uintptr
 	args   [6]uintptr
@@ -37,17 +45,17 @@ func take(c *callback) {
 		stormInCallback()
 	}
 	switch c.kind {
-	case 0:
+	case kindPrint:
 		onPrint(a[0], pointer(&a[1]), a[2])
-	case 1:
+	case kindFunction:
 		onHostCall(a[0], a[1], pointer(&a[2]), a[3], pointer(&a[4]), a[5])
-	case 2:
+	case kindStat:
 		c.result = onStat(a[0], pointer(&a[1]), a[2])
-	case 3:
+	case kindRead:
 		onRead(a[0], a[1], pointer(&a[2]), a[3], a[4])
-	case 4:
+	case kindDrop:
 		onDrop(a[0])
-	case 5:
+	case kindReturned:
 		(*frame)(pointer(&a[0])).guard.finish()
 	}
 }

@@ -30,14 +30,14 @@ func (f functionFiles) Read(file File, path string, maxLen int) { f.read(file, p
 
 // callStat does what C does when the guest looks for a module.
 func callStat(key uintptr, path string) FileKind {
-	kind, _, _ := purego.SyscallN(callbackAddresses().stat, key, uintptr(unsafe.Pointer(unsafe.StringData(path))), uintptr(len(path)))
+	kind, _, _ := purego.SyscallN(callbackFunctions.stat, key, uintptr(unsafe.Pointer(unsafe.StringData(path))), uintptr(len(path)))
 	runtime.KeepAlive(path)
 	return FileKind(kind)
 }
 
 // callRead does what C does when the guest loads a module.
 func callRead(key uintptr, file File, path string, maxLen uintptr) {
-	purego.SyscallN(callbackAddresses().read, key, file.ptr, uintptr(unsafe.Pointer(unsafe.StringData(path))), uintptr(len(path)), maxLen)
+	purego.SyscallN(callbackFunctions.read, key, file.ptr, uintptr(unsafe.Pointer(unsafe.StringData(path))), uintptr(len(path)), maxLen)
 	runtime.KeepAlive(path)
 }
 

@@ -144,6 +144,3 @@ func endOf(returned bool, recovered any) *Panic {
 		return &Panic{Value: ErrGoexit, Stack: debug.Stack()}
 	}
 }
-
-// Goroutine tells goroutines that are alive apart: no two have the same.
-func Goroutine() uintptr { return currentGoroutine() }

@@ -13,7 +13,7 @@ import (
 // callHost does what C does when the guest calls a host function.
 func callHost(key, call uintptr, args string, blobs []byte) {
 	pointer, blobsPointer := uintptr(unsafe.Pointer(unsafe.StringData(args))), uintptr(unsafe.Pointer(unsafe.SliceData(blobs)))
-	purego.SyscallN(callbackAddresses().function, key, call, pointer, uintptr(len(args)), blobsPointer, uintptr(len(blobs)))
+	purego.SyscallN(callbackFunctions.function, key, call, pointer, uintptr(len(args)), blobsPointer, uintptr(len(blobs)))
 	runtime.KeepAlive(args)
 	runtime.KeepAlive(blobs)
 }

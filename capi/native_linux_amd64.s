@@ -1,4 +1,5 @@
 #include "funcdata.h"
+#include "go_asm.h"
 #include "textflag.h"
 
 // callC calls a C function. It is itself called as one, on a stack of the thread: DI points to a frame, which begins
@@ -42,7 +43,7 @@ TEXT callC<>(SB), NOSPLIT|NOFRAME, $0
 	CMPQ  (17*8)(BX), $0
 	JEQ   done
 	MOVQ  BX, DI
-	MOVL  $5, AX
+	MOVL  $const_kindReturned, AX
 	CALL  callGo<>(SB)
 
 done:
@@ -54,9 +55,18 @@ done:
 DATA ·callCAddress(SB)/8, $callC<>(SB)
 GLOBL ·callCAddress(SB), NOPTR|RODATA, $8
 
-// func currentGoroutine() uintptr
-TEXT ·currentGoroutine(SB), NOSPLIT, $0-8
+// func Goroutine() uintptr
+TEXT ·Goroutine(SB), NOSPLIT, $0-8
 	MOVQ (TLS), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// func Thread() uintptr
+//
+// Each thread of glibc has its own address there, the "thread pointer" of the System V ABI: MOVQ FS:0, AX, which the
+// assembler can't say.
+TEXT ·Thread(SB), NOSPLIT, $0-8
+	BYTE $0x64; BYTE $0x48; BYTE $0x8b; BYTE $0x04; BYTE $0x25; LONG $0
 	MOVQ AX, ret+0(FP)
 	RET
 
@@ -70,23 +80,23 @@ TEXT ·deepen(SB), 0, $12000-0
 // These are C functions, one for each type of callback of the ABI. Each notes which it is and goes on to callGo.
 
 TEXT onPrint<>(SB), NOSPLIT|NOFRAME, $0
-	MOVL $0, AX
+	MOVL $const_kindPrint, AX
 	JMP  callGo<>(SB)
 
 TEXT onHostCall<>(SB), NOSPLIT|NOFRAME, $0
-	MOVL $1, AX
+	MOVL $const_kindFunction, AX
 	JMP  callGo<>(SB)
 
 TEXT onStat<>(SB), NOSPLIT|NOFRAME, $0
-	MOVL $2, AX
+	MOVL $const_kindStat, AX
 	JMP  callGo<>(SB)
 
 TEXT onRead<>(SB), NOSPLIT|NOFRAME, $0
-	MOVL $3, AX
+	MOVL $const_kindRead, AX
 	JMP  callGo<>(SB)
 
 TEXT onDrop<>(SB), NOSPLIT|NOFRAME, $0
-	MOVL $4, AX
+	MOVL $const_kindDrop, AX
 	JMP  callGo<>(SB)
 
 // callGo makes a callback (callback_linux_amd64.go) of the arguments in registers, and has Go take it. The stack is

@@ -92,11 +92,11 @@ func callPrint(key uintptr, text string) {
 	if text == "" {
 		address = 0
 	}
-	purego.SyscallN(callbackAddresses().print, key, address, uintptr(len(text)))
+	purego.SyscallN(callbackFunctions.print, key, address, uintptr(len(text)))
 	runtime.KeepAlive(text)
 }
 
-func callDrop(key uintptr) { purego.SyscallN(callbackAddresses().drop, key) }
+func callDrop(key uintptr) { purego.SyscallN(callbackFunctions.drop, key) }
 
 func TestPrintCallback(t *testing.T) {
 	var printed []string

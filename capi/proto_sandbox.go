@@ -4,7 +4,7 @@ package capi
 //
 // hljs_code hljs_proto_sandbox_register(const hljs_proto_sandbox *proto, const uint8_t *module, size_t module_len, const uint8_t *name, size_t name_len, hljs_host_fn function, void *user_data, hljs_drop_fn drop, hljs_error **error);
 func ProtoSandboxRegister(p ProtoSandbox, module, name string, function HostFunction) *Error {
-	callbacks := callbackAddresses()
+	callbacks := callbackFunctions
 	f := newFrame()
 	defer f.done()
 	f.uint(p.ptr)
@@ -21,7 +21,7 @@ func ProtoSandboxRegister(p ProtoSandbox, module, name string, function HostFunc
 //
 // hljs_code hljs_proto_sandbox_set_module_loader(const hljs_proto_sandbox *proto, hljs_stat_fn stat, hljs_read_fn read, void *user_data, hljs_drop_fn drop, hljs_error **error);
 func ProtoSandboxSetModuleLoader(p ProtoSandbox, tree FileTree) *Error {
-	callbacks := callbackAddresses()
+	callbacks := callbackFunctions
 	f := newFrame()
 	defer f.done()
 	f.uint(p.ptr)

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 )
-
-func currentThread() int { return syscall.Gettid() }
 
 // threadsMatter says whether this kernel makes a guest wait that changes threads.
 var threadsMatter = sync.OnceValue(func() bool {
