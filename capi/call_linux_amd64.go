@@ -23,9 +23,5 @@ func (f *frame) callNative() { cgocall(callCAddress, unsafe.Pointer(f)) }
 // Goroutine tells goroutines that are alive apart: it is where Go keeps what it knows of this one.
 func Goroutine() uintptr
 
-// Thread tells the system's threads that are alive apart, and never is 0: it is where C keeps what it knows of this one. Unlike
-// gettid it is no system call.
-func Thread() uintptr
-
 // deepen sees to it that this goroutine has a stack of some 12 KB or more.
 func deepen()

@@ -8,7 +8,4 @@ func (f *frame) callNative() {}
 // Goroutine is 0.
 func Goroutine() uintptr { return 0 }
 
-// Thread is 0.
-func Thread() uintptr { return 0 }
-
 func deepen() {}

@@ -61,15 +61,6 @@ TEXT ·Goroutine(SB), NOSPLIT, $0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
-// func Thread() uintptr
-//
-// Each thread of glibc has its own address there, the "thread pointer" of the System V ABI: MOVQ FS:0, AX, which the
-// assembler can't say.
-TEXT ·Thread(SB), NOSPLIT, $0-8
-	BYTE $0x64; BYTE $0x48; BYTE $0x8b; BYTE $0x04; BYTE $0x25; LONG $0
-	MOVQ AX, ret+0(FP)
-	RET
-
 // func deepen()
 //
 // The check of the stack that the assembler puts in front is all that it is for.

@@ -18,7 +18,7 @@ import (
 // Only the user of a sandbox uses its guest's home, so there is one at a time.
 type home struct {
 	handles atomic.Int64 // of sandboxes that are in this micro-VM; the last one takes the thread along
-	last    uintptr      // the thread on which the guest ran last; 0 if on none
+	last    int          // the thread on which the guest ran last; 0 if on none
 	moved   bool         // from where it was booted to where it is used: once is usual
 	work    chan func()  // to the guest's own thread; nil if it has none
 	done    chan struct{}
@@ -40,7 +40,7 @@ func (h *home) isHere() bool {
 	if h.work != nil {
 		return false
 	}
-	thread := capi.Thread()
+	thread := currentThread()
 	if thread != h.last {
 		if h.moved {
 			return false

@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 )
+
+// currentThread is a system call, which a call hardly notices. The thread pointer would be none, but a new thread often has
+// that of one that has ended.
+func currentThread() int { return syscall.Gettid() }
 
 // threadsMatter says whether this kernel makes a guest wait that changes threads.
 var threadsMatter = sync.OnceValue(func() bool {
