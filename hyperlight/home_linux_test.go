@@ -92,6 +92,7 @@ func TestThreadOfALostGuest(t *testing.T) {
 // The thread does not keep alive what ran there.
 func TestThreadOfAForgottenGuest(t *testing.T) {
 	mindThreads(t, true)
+	stayOnThread(t)
 	work := func() chan func() {
 		loaded, err := counterTemplate.Load(t.Context())
 		require.NoError(t, err)
@@ -114,6 +115,7 @@ func TestThreadOfAForgottenGuest(t *testing.T) {
 // Functions that a guest calls from its own thread find out that it waits for them, as on any other.
 func TestReentrancyOnAThreadOfItsOwn(t *testing.T) {
 	mindThreads(t, true)
+	stayOnThread(t)
 	var loaded *LoadedJSSandbox
 	use := func(ctx context.Context) {
 		for _, ctx := range []context.Context{ctx, context.Background()} {
