@@ -4,11 +4,13 @@
 # nothing. features.sh and runtime.sh hold what the two options ask for.
 #
 #   guest/HASH/hyperlight-js-runtime           upstream's guest, an ELF image
-#   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded
+#   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded; beside it a link by its soname
 #   lib/abi-N/libhyperlight_js_capi.so         the one in use: where Go's loader looks
 #   target/                                    cargo's own
 
 readonly LIBRARY_NAME=libhyperlight_js_capi.so
+# For programs that embed it: go:embed reaches no file outside of the program's own module.
+readonly LIBRARY_COPIES=("$ROOT/capi/embedded/$LIBRARY_NAME" "$ROOT/examples/embedded/$LIBRARY_NAME")
 readonly SHIM_CRATE=hyperlight-js-capi
 
 # Raise it when the way the guest is built changes, in this file or in toolchain.sh.
@@ -19,6 +21,9 @@ abi_version() {
   version=$(sed -n 's/^#define HLJS_ABI_VERSION \([0-9]*\).*/\1/p' "$ROOT/capi/hyperlight_js.h")
   echo "${version:?capi/hyperlight_js.h defines no HLJS_ABI_VERSION}"
 }
+
+# soname: the name inside the library, by which programs that are linked with it look for it.
+soname() { echo "$LIBRARY_NAME.$(abi_version)"; }
 
 published_library() { echo "$CACHE/lib/abi-$(abi_version)/$LIBRARY_NAME"; }
 
@@ -73,6 +78,7 @@ make_library() {
       return
     fi
     publish "$CARGO_TARGET_DIR/release/$LIBRARY_NAME" "$CACHE/lib/$library/$LIBRARY_NAME" 755
+    ln -sfn "$LIBRARY_NAME" "$CACHE/lib/$library/$(soname)"
   fi
   # Not the published one, which another checkout's build may replace while this one's tests run.
   export HYPERLIGHT_JS_LIBRARY=$CACHE/lib/$library/$LIBRARY_NAME
@@ -226,12 +232,13 @@ progress() {
   fi
 }
 
-# publish_library: makes it the one that Go's loader and the embedding build find.
+# publish_library: makes it the one that Go's loader and the embedding builds find.
 publish_library() {
   local target
-  for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
+  for target in "$(published_library)" "${LIBRARY_COPIES[@]}"; do
     cmp -s "$HYPERLIGHT_JS_LIBRARY" "$target" || publish "$HYPERLIGHT_JS_LIBRARY" "$target" 755
   done
+  ln -sfn "$LIBRARY_NAME" "$(dirname "$(published_library)")/$(soname)"
 }
 
 # forget_old FOLDER NAMES: each change of the sources leaves a library or a guest of some megabytes; the newest few
