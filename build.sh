@@ -20,6 +20,8 @@ source "$ROOT/scripts/features.sh"
 source "$ROOT/scripts/runtime.sh"
 # shellcheck source=scripts/library.sh
 source "$ROOT/scripts/library.sh"
+# shellcheck source=scripts/install.sh
+source "$ROOT/scripts/install.sh"
 # shellcheck source=scripts/machine.sh
 source "$ROOT/scripts/machine.sh"
 # shellcheck source=scripts/sections.sh
@@ -64,6 +66,9 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench [quick|full]          what this costs in Rust, C, cgo and Go, in executed instructions (quick: 6 minutes);
                               with HYPERLIGHT_VM=never in time, on the host's own hypervisor
+  install [--prefix DIR]      build, then install library, header and pkg-config file (default: /usr/local);
+                              --destdir DIR puts another folder in front
+  uninstall [--prefix DIR]    remove them
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
   clean                       remove what this script has built (the cache); packages stay installed
   help                        this text
@@ -110,6 +115,19 @@ verb_build() {
   with_cache_lock set_up
   with_cache_lock build_library
   say "library: $(published_library)"
+}
+
+verb_install() {
+  use_install_arguments install "$@"
+  check_install_folder
+  with_cache_lock set_up
+  with_cache_lock build_library
+  install_library
+}
+
+verb_uninstall() {
+  use_install_arguments uninstall "$@"
+  uninstall_library
 }
 
 verb_run() {
@@ -222,6 +240,8 @@ run_verb() {
       verb_build
       ;;
     run) verb_run "$@" ;;
+    install) verb_install "$@" ;;
+    uninstall) verb_uninstall "$@" ;;
     test) verb_test "$@" ;;
     example) verb_example "$@" ;;
     test-examples) verb_test_examples "$@" ;;
