@@ -91,7 +91,7 @@ TEXT
 refresh_loader() {
   local lib=$INSTALL_PREFIX/lib folders
   [[ -z $INSTALL_DESTDIR ]] || return 0
-  folders=$(ldconfig -NXv 2>/dev/null || true)
+  folders=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -NXv 2>/dev/null || true)
   if ! grep -q "^$lib:" <<<"$folders"; then
     say "the system does not look in $lib: set LD_LIBRARY_PATH, or link programs with -Wl,-rpath,$lib"
   elif ((EUID == 0)); then

@@ -113,6 +113,9 @@ check_refusals() {
   LC_ALL=C sed "s/${version//./\\.}/0.16.0/g" "$HYPERLIGHT_JS_RUNTIME_PATH" >"$old"
   refuses "the library has no feature 'crash'; it has: crashdump, gdb, " --features crashdump,crash
   refuses "'--runtime' needs a value" --runtime
+  refuses "'install --prefix' needs an absolute path, and not 'here'" install --prefix here
+  refuses "'uninstall' takes --prefix DIR and --destdir DIR, and not 'all'" uninstall all
+  refuses "nothing is installed in $ROOT/nowhere" uninstall --prefix "$ROOT/nowhere"
   refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
   refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"
   refuses "the guest has a GLOB_DAT relocation" --runtime "$BASH"
