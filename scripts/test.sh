@@ -24,6 +24,7 @@ test_everything() {
   set_test_environment
   section "shell scripts: syntax, shellcheck" check_shell
   section "shell scripts: what build.sh refuses" check_refusals
+  section "workflows: actionlint" "$CACHE/bin/actionlint"
   section "Go: gofmt" check_gofmt
   section "Go: vet" in_each_module go vet ./...
   section "Go: staticcheck" check_staticcheck
@@ -160,7 +161,7 @@ in_each_module() {
   return "$failed"
 }
 
-# Go's checkers, at the versions that internal/tools/go.mod names.
+# The checkers of Go code and of workflows, at the versions that internal/tools/go.mod names.
 build_tools() {
   GOBIN=$CACHE/bin go -C "$ROOT/internal/tools" install -buildvcs=false tool
   CGO_ENABLED=0 go -C "$ROOT" build -buildvcs=false -o "$CACHE/bin/parity" ./internal/parity
