@@ -8,7 +8,7 @@ clean() {
     say "removing $CACHE/$entry ($(du -sh "$CACHE/$entry" | cut -f 1))"
     rm -rf "${CACHE:?}/$entry"
   done
-  for copy in "${LIBRARY_COPIES[@]}"; do
+  for copy in "$ROOT"/{capi,examples}/embedded/"$LIBRARY_NAME"; do
     [[ -e $copy ]] || continue
     say "removing $copy"
     rm -f "$copy"

@@ -9,8 +9,6 @@
 #   target/                                    cargo's own
 
 readonly LIBRARY_NAME=libhyperlight_js_capi.so
-# For programs that embed it: go:embed reaches no file outside of the program's own module.
-readonly LIBRARY_COPIES=("$ROOT/capi/embedded/$LIBRARY_NAME" "$ROOT/examples/embedded/$LIBRARY_NAME")
 readonly SHIM_CRATE=hyperlight-js-capi
 
 # Raise it when the way the guest is built changes, in this file or in toolchain.sh.
@@ -182,7 +180,8 @@ check_guest() {
     die "the guest has a GLOB_DAT relocation, which the host refuses; the linker is $(command -v rust-lld)"
 }
 
-# cargo's output goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
+# cargo_with_progress [COMMAND ARGS...]: cargo build, or another command of cargo's that compiles the library. Its output
+# goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
 cargo_with_progress() {
   local log=$CACHE/log/build.log start=$SECONDS status=0 reporter
   set_cargo_arguments
@@ -191,7 +190,7 @@ cargo_with_progress() {
   reporter=$!
   # shellcheck disable=SC2064 # the value of now
   trap "kill $reporter 2>/dev/null || true" EXIT
-  cargo build "${CARGO_ARGUMENTS[@]}" -p "$SHIM_CRATE" >"$log" 2>&1 9>&- || status=$?
+  cargo "${@:-build}" "${CARGO_ARGUMENTS[@]}" -p "$SHIM_CRATE" >"$log" 2>&1 9>&- || status=$?
   kill "$reporter" 2>/dev/null || true
   wait "$reporter" 2>/dev/null || true
   trap - EXIT
@@ -232,10 +231,10 @@ progress() {
   fi
 }
 
-# publish_library: makes it the one that Go's loader and the embedding builds find.
+# publish_library: makes it the one that Go's loader and the embedding build find.
 publish_library() {
   local target
-  for target in "$(published_library)" "${LIBRARY_COPIES[@]}"; do
+  for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
     cmp -s "$HYPERLIGHT_JS_LIBRARY" "$target" || publish "$HYPERLIGHT_JS_LIBRARY" "$target" 755
   done
   ln -sfn "$LIBRARY_NAME" "$(dirname "$(published_library)")/$(soname)"

@@ -32,7 +32,9 @@ test_everything() {
   section "Rust: fmt" check_rust_fmt
   section "Rust: clippy" with_target check_clippy
   section "Rust: tests, header unchanged when generated again" with_target check_rust_tests
-  section "library: exports hljs_* alone" check_exports
+  section "library: exports the functions of the header, soname" check_library
+  section "library: install, pkg-config, uninstall" check_install
+  section "library: the archive of a release" check_archive
   section "Go on the host: what its hypervisor can do" test_host
   forget_records
   # A machine has one CPU, so two machines take hardly longer than one.
@@ -205,14 +207,46 @@ check_rust_tests() {
   cargo test "${CARGO_ARGUMENTS[@]}" --features "$SHIM_CRATE/count_kills" kill_count
 }
 
-check_exports() {
-  local symbols others
-  symbols=$(nm -D --defined-only "$HYPERLIGHT_JS_LIBRARY" | awk '{print $NF}' | sed 's/@.*//' | sort -u)
-  others=$(grep -v '^hljs_' <<<"$symbols" || true)
-  echo "$(grep -c '^hljs_' <<<"$symbols") symbols hljs_*"
-  [[ -z $others ]] && return
-  printf 'and these, which are not part of the ABI:\n%s\n' "$others"
-  return 1
+check_library() {
+  check_exports "$HYPERLIGHT_JS_LIBRARY"
+  check_soname "$HYPERLIGHT_JS_LIBRARY"
+}
+
+# What is installed works where it is and where it is moved to; uninstalling leaves no file.
+check_install() {
+  local folder
+  folder=$(mktemp -d)
+  use_install_arguments install --prefix /usr --destdir "$folder/first"
+  install_library
+  check_installed "$folder/first/usr"
+  mv "$folder/first" "$folder/second"
+  check_installed "$folder/second/usr"
+  use_install_arguments uninstall --prefix /usr --destdir "$folder/second"
+  uninstall_library
+  [[ -z $(find "$folder" -not -type d) ]]
+  rm -rf "$folder"
+}
+
+# The library of a release takes as long as a first build; how it is packed is the same with any other.
+check_archive() {
+  local folder name wanted
+  folder=$(mktemp -d) name=$(release_name)
+  make_archive "$HYPERLIGHT_JS_LIBRARY" "$folder/$name.tar.gz"
+  tar -xzf "$folder/$name.tar.gz" -C "$folder"
+  check_installed "$folder/$name"
+  wanted="LICENSE
+THIRD-PARTY-LICENSES.txt
+include/hyperlight_js.h
+lib/$LIBRARY_NAME
+lib/$(soname)
+lib/$(versioned_library)
+lib/pkgconfig/$PKG_CONFIG_NAME.pc"
+  diff <(cd "$folder/$name" && find . -not -type d -printf '%P\n' | LC_ALL=C sort) - <<<"$wanted"
+  grep 'QuickJS\|^rquickjs' "$folder/$name/THIRD-PARTY-LICENSES.txt"
+  mv "$folder/$name.tar.gz" "$folder/first"
+  make_archive "$HYPERLIGHT_JS_LIBRARY" "$folder/$name.tar.gz"
+  cmp "$folder/first" "$folder/$name.tar.gz"
+  rm -rf "$folder"
 }
 
 # The C ABI's own tests need a C compiler and no guest, so they stay on the host; the machine has no compiler. So do
