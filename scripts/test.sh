@@ -74,6 +74,7 @@ prepare_tests() {
   have_kernel || fetch_kernel # the runner's own tests and the figures need it, whatever boots guests here
   build_tools
   install_npm_packages
+  prepare_examples
 }
 
 # What the other modules' tests use of npm: each folder below bench/ that has a lock file says what.
@@ -105,6 +106,7 @@ check_shell() {
   local scripts=(build.sh scripts/*.sh docs/*.sh .ci/run)
   local script
   for script in "${scripts[@]}"; do bash -n "$script"; done
+  find examples -name prepare -not -path '*/node_modules/*' -exec shellcheck {} +
   # Through build.sh (-x), and judging what it sources too (-a): alone, each file would seem to set
   # variables that nobody reads.
   shellcheck -x -a build.sh .ci/run docs/architecture.sh
@@ -118,6 +120,8 @@ check_refusals() {
   refuses "'--runtime' needs a value" --runtime
   refuses "'install --prefix' needs an absolute path, and not 'here'" install --prefix here
   refuses "'uninstall' takes --prefix DIR and --destdir DIR, and not 'all'" uninstall all
+  refuses "this is version $(version), and not 0.0.0" release --version 0.0.0
+  refuses "'release' takes --version V, and not 'now'" release now
   refuses "nothing is installed in $ROOT/nowhere" uninstall --prefix "$ROOT/nowhere"
   refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
   refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"

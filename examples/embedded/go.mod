@@ -2,10 +2,10 @@ module github.com/hyperlight-go/hyperlight-js/examples/embedded
 
 go 1.26.0
 
-replace github.com/hyperlight-go/hyperlight-js => ../../
+replace github.com/hyperlight-go/hyperlight-js => ../..
 
 require (
-	github.com/hyperlight-go/hyperlight-js v0.0.0-00010101000000-000000000000
+	github.com/hyperlight-go/hyperlight-js v0.0.0
 	github.com/stretchr/testify v1.12.1
 )
 
