@@ -150,7 +150,7 @@ verb_release() {
       ;;
     *) wrong_usage "'release' takes --version V, and not '$1'" ;;
   esac
-  with_cache_lock set_up want_release_tools
+  with_cache_lock set_up want_machine want_release_tools
   with_cache_lock make_release
 }
 

@@ -40,6 +40,7 @@ make_release() {
   build_for_old_glibc
   library=$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/$LIBRARY_NAME
   check_released "$library" >&2
+  run_released "$library"
 
   stage=$(mktemp -d "$ROOT/.dist.XXXXXX")
   make_archive "$library" "$stage/$name.tar.gz" "$(zig_packages)/ziglang/LICENSE" \
@@ -85,6 +86,17 @@ check_released() {
   check_exports "$1" || die "the library exports other functions than the header has"
   check_soname "$1" || die "the library has another soname"
   check_glibc "$1" "$OLDEST_GLIBC" || die "the library needs a newer glibc than $OLDEST_GLIBC"
+}
+
+# run_released LIBRARY: boots a guest with it, on the hypervisor or in the emulated machine.
+run_released() {
+  local answer
+  export HYPERLIGHT_JS_LIBRARY=$1
+  prepare_machine
+  build_go_program examples/hello examples/hello
+  answer=$("$CACHE/bin/vmrun" "$CACHE/bin/examples/hello") || answer+=" (and failed)"
+  [[ $answer == '{"message":"Hello, World!"}' ]] || die "examples/hello does not work with the library; it answered: $answer"
+  say "a guest has answered: $answer"
 }
 
 # make_archive LIBRARY FILE LICENCE...: what `install` would put there, and licences, all in a folder with the file's
