@@ -100,7 +100,7 @@ run_released() {
 }
 
 # make_archive LIBRARY FILE LICENCE...: what `install` would put there, and licences, all in a folder with the file's
-# name. The same input gives the same file, whoever packs it and when.
+# name.
 make_archive() {
   local library=$1 file=$2 name scratch
   shift 2
@@ -110,9 +110,14 @@ make_archive() {
   check_installed "$scratch/$name" >&2 || die "what is in the archive cannot be compiled with"
   publish "$ROOT/LICENSE" "$scratch/$name/LICENSE"
   third_party_licenses "$@" >"$scratch/$name/THIRD-PARTY-LICENSES.txt"
-  tar -C "$scratch" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$(commit_time)" \
-    -cf - "$name" | gzip -9 -n >"$file"
+  pack "$scratch/$name" "$file"
   rm -rf "$scratch"
+}
+
+# pack FOLDER FILE: the same input gives the same file, whoever packs it and when.
+pack() {
+  tar -C "$(dirname "$1")" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+    --mtime="@$(commit_time)" -cf - "$(basename "$1")" | gzip -9 -n >"$2"
 }
 
 commit_time() { git -C "$ROOT" log -1 --format=%ct; }

@@ -126,8 +126,8 @@ check_refusals() {
   refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
   refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"
   refuses "the guest has a GLOB_DAT relocation" --runtime "$BASH"
-  refuses "there is no example 'nothing'; there are: hello " example nothing
-  refuses "'example' needs a name; there are: hello " example
+  refuses "there is no example 'nothing'; there are: embedded hello " example nothing
+  refuses "'example' needs a name; there are: embedded hello " example
   refuses "was built with hyperlight-guest-bin 0.16.0, and the host is $version" --runtime "$old"
 }
 
@@ -247,9 +247,9 @@ lib/$(versioned_library)
 lib/pkgconfig/$PKG_CONFIG_NAME.pc"
   diff <(cd "$folder/$name" && find . -not -type d -printf '%P\n' | LC_ALL=C sort) - <<<"$wanted"
   grep 'QuickJS\|^rquickjs' "$folder/$name/THIRD-PARTY-LICENSES.txt"
-  mv "$folder/$name.tar.gz" "$folder/first"
-  make_archive "$HYPERLIGHT_JS_LIBRARY" "$folder/$name.tar.gz"
-  cmp "$folder/first" "$folder/$name.tar.gz"
+  find "$folder/$name" -exec touch -h {} +
+  pack "$folder/$name" "$folder/again.tar.gz"
+  cmp "$folder/$name.tar.gz" "$folder/again.tar.gz"
   rm -rf "$folder"
 }
 
