@@ -42,6 +42,7 @@ make_release() {
   check_released "$library" >&2
   run_released "$library"
 
+  rm -rf "$ROOT"/.dist.* # of an interrupted one
   stage=$(mktemp -d "$ROOT/.dist.XXXXXX")
   make_archive "$library" "$stage/$name.tar.gz" "$(zig_packages)/ziglang/LICENSE" \
     "$(zig_packages)/ziglang/lib/libunwind/LICENSE.TXT"
