@@ -20,6 +20,14 @@ source "$ROOT/scripts/features.sh"
 source "$ROOT/scripts/runtime.sh"
 # shellcheck source=scripts/library.sh
 source "$ROOT/scripts/library.sh"
+# shellcheck source=scripts/install.sh
+source "$ROOT/scripts/install.sh"
+# shellcheck source=scripts/abi.sh
+source "$ROOT/scripts/abi.sh"
+# shellcheck source=scripts/licenses.sh
+source "$ROOT/scripts/licenses.sh"
+# shellcheck source=scripts/release.sh
+source "$ROOT/scripts/release.sh"
 # shellcheck source=scripts/machine.sh
 source "$ROOT/scripts/machine.sh"
 # shellcheck source=scripts/sections.sh
@@ -64,6 +72,11 @@ Usage: ./build.sh [--features LIST] [--runtime PATH] [VERB]
   parity                      write the table of upstream's tests again, hyperlight/parity/PARITY.md
   bench [quick|full]          what this costs in Rust, C, cgo and Go, in executed instructions (quick: 6 minutes);
                               with HYPERLIGHT_VM=never in time, on the host's own hypervisor
+  install [--prefix DIR]      build, then install library, header and pkg-config file (default: /usr/local);
+                              --destdir DIR puts another folder in front
+  uninstall [--prefix DIR]    remove them
+  release [--version V]       build the library for older systems, and make in dist/ what a release has; with V, only if
+                              that is the version of the sources
   doctor                      what is installed, which hypervisor works, what will be used, what is wrong
   clean                       remove what this script has built (the cache); packages stay installed
   help                        this text
@@ -110,6 +123,35 @@ verb_build() {
   with_cache_lock set_up
   with_cache_lock build_library
   say "library: $(published_library)"
+}
+
+verb_install() {
+  use_install_arguments install "$@"
+  check_install_folder
+  with_cache_lock set_up
+  with_cache_lock build_library
+  install_library
+}
+
+verb_uninstall() {
+  use_install_arguments uninstall "$@"
+  uninstall_library
+}
+
+# Features are for the library of who builds it.
+verb_release() {
+  [[ -z $SHIM_FEATURES && -z $CUSTOM_RUNTIME ]] || wrong_usage "'release' takes no options before it"
+  case ${1-} in
+    '') (($# == 0)) || wrong_usage "'release' takes --version V, and not an empty text" ;;
+    --version=*) check_release_version "${1#*=}" ;;
+    --version)
+      (($# == 2)) || wrong_usage "'release --version' needs a version, like $(version)"
+      check_release_version "$2"
+      ;;
+    *) wrong_usage "'release' takes --version V, and not '$1'" ;;
+  esac
+  with_cache_lock set_up want_machine want_release_tools
+  with_cache_lock make_release
 }
 
 verb_run() {
@@ -184,7 +226,7 @@ verb_fuzz() {
 }
 
 verb_test() {
-  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_node
+  with_cache_lock set_up want_machine want_emulator want_cxx_compiler want_valgrind want_shellcheck want_pkg_config want_node
   if (($# > 0)); then
     with_cache_lock build_library
     with_cache_lock prepare_machine
@@ -222,6 +264,9 @@ run_verb() {
       verb_build
       ;;
     run) verb_run "$@" ;;
+    install) verb_install "$@" ;;
+    uninstall) verb_uninstall "$@" ;;
+    release) verb_release "$@" ;;
     test) verb_test "$@" ;;
     example) verb_example "$@" ;;
     test-examples) verb_test_examples "$@" ;;

@@ -30,6 +30,7 @@ func conformanceProgram(t *testing.T, compiler []string, flags ...string) string
 	folder := t.TempDir()
 	program := filepath.Join(folder, "conformance")
 	copyFile(t, realLibrary(t), filepath.Join(folder, LibraryName))
+	require.NoError(t, os.Symlink(LibraryName, filepath.Join(folder, Soname)))
 	sources, err := filepath.Glob(filepath.Join("conformance", "*.c"))
 	require.NoError(t, err)
 	require.NotEmpty(t, sources)

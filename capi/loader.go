@@ -9,13 +9,17 @@ import (
 )
 
 const (
-	// LibraryName is the file name of the library.
+	// LibraryName is the file name of the library, wherever it is looked for but in the system's library path.
 	LibraryName = "libhyperlight_js_capi.so"
 	// LibraryVariable is the environment variable that names the library's file.
 	LibraryVariable = "HYPERLIGHT_JS_LIBRARY"
 	// CacheVariable is the environment variable that names build.sh's cache folder.
 	CacheVariable = "HYPERLIGHT_JS_CACHE"
 )
+
+// Soname is the name inside the library, and that of its file where it is installed. It holds the ABI version, so
+// that libraries of several can be installed.
+var Soname = fmt.Sprintf("%s.%d", LibraryName, ABIVersion)
 
 // loader finds and loads the library, once for the process. A library is never unloaded.
 var loader struct {
@@ -83,7 +87,8 @@ func choose(set func()) error {
 }
 
 // Load loads the library unless it is loaded, and says where it came from. After a failure it may be
-// called again, but a library that was loaded and then refused is not looked at again at the same path. The error is a *LoadFailure, or errors.ErrUnsupported on another platform.
+// called again, but a library that was loaded and then refused is not looked at again at the same path. The error is a
+// *LoadFailure, or errors.ErrUnsupported on another platform.
 func Load() (place string, err error) {
 	loader.mu.Lock()
 	defer loader.mu.Unlock()
@@ -138,9 +143,10 @@ func places() []place {
 		path := filepath.Join(folder, "lib", fmt.Sprintf("abi-%d", ABIVersion), LibraryName)
 		result = append(result, filePlace("the cache of build.sh", path))
 	}
+	// By this name dlopen also finds a library that is linked with the program, or was refused above.
 	return append(result, place{
-		name: "the system's library path, " + LibraryName,
-		open: func() error { return open(LibraryName) },
+		name: "the system's library path, " + Soname,
+		open: func() error { return open(Soname) },
 	})
 }
 

@@ -3,6 +3,7 @@
 package capi
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func newEverywhere(t *testing.T) everywhere {
 	}
 	copyFile(t, e.library, e.environment[LibraryVariable])
 	copyFile(t, e.library, e.inCache())
-	copyFile(t, e.library, filepath.Join(system, LibraryName))
+	copyFile(t, e.library, filepath.Join(system, Soname))
 	return e
 }
 
@@ -65,7 +66,7 @@ func TestLoadPrecedence(t *testing.T) {
 		{func() { e.environment[LibraryVariable] = "" }, []step{embed(e.library)}, "the bytes embedded in the program"},
 		{nil, nil, "next to the executable, " + e.nextToProgram()},
 		{remove(e.nextToProgram()), nil, "the cache of build.sh, " + e.inCache()},
-		{remove(e.inCache()), nil, "the system's library path, " + LibraryName},
+		{remove(e.inCache()), nil, "the system's library path, " + Soname},
 	} {
 		if row.takeAway != nil {
 			row.takeAway()
@@ -105,7 +106,7 @@ func TestLoadTakesTheNextPlaceWhenNothingWasChosen(t *testing.T) {
 	e.environment[LibraryVariable] = ""
 	require.NoError(t, os.WriteFile(e.nextToProgram(), []byte("no library at all"), 0o600))
 	copyFile(t, standIn(t, "-DABI_VERSION=999"), e.inCache())
-	assert.Equal(t, outcome{Place: "the system's library path, " + LibraryName}, e.last(t, load()))
+	assert.Equal(t, outcome{Place: "the system's library path, " + Soname}, e.last(t, load()))
 }
 
 // To embed a library is a choice as well: another one must not slip in where it does not load.
@@ -128,7 +129,7 @@ func TestLoadFailureListsWhatWasTried(t *testing.T) {
 	for i, parts := range [][]string{
 		{"next to the executable, " + e.nextToProgram() + ": ", "no such file or directory"},
 		{"the cache of build.sh, " + e.inCache() + ": ", "it has ABI version 999"},
-		{"the system's library path, " + LibraryName + ": ", "cannot open shared object file"},
+		{"the system's library path, " + Soname + ": ", "cannot open shared object file"},
 	} {
 		assert.True(t, strings.HasPrefix(failed.Tried[i], parts[0]), failed.Tried[i])
 		assert.Contains(t, failed.Tried[i], parts[1])
@@ -136,6 +137,27 @@ func TestLoadFailureListsWhatWasTried(t *testing.T) {
 	assert.True(t, failed.ABIMismatch)
 	assert.Empty(t, failed.Place)
 	assert.Equal(t, "no usable libhyperlight_js_capi.so was found; tried:\n  "+strings.Join(failed.Tried, "\n  "), failed.Err)
+}
+
+// A program that is linked with the library asks for it by the name inside.
+func TestSonameIsThatOfTheLibrary(t *testing.T) {
+	file, err := elf.Open(realLibrary(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	name, err := file.DynString(elf.DT_SONAME)
+	require.NoError(t, err)
+	assert.Equal(t, []string{Soname}, name)
+}
+
+// The name without a version is for compilers, and says nothing about what the file is good for.
+func TestTheSystemIsNotAskedForAnyVersion(t *testing.T) {
+	library := realLibrary(t)
+	folder := t.TempDir()
+	copyFile(t, library, filepath.Join(folder, LibraryName))
+	c := child{environment: map[string]string{LibraryVariable: "", CacheVariable: t.TempDir(), "LD_LIBRARY_PATH": folder}}
+	assert.Contains(t, c.last(t, load()).Err, Soname+": cannot open shared object file")
+	require.NoError(t, os.Symlink(LibraryName, filepath.Join(folder, Soname)))
+	assert.Equal(t, outcome{Place: "the system's library path, " + Soname}, c.last(t, load()))
 }
 
 // Where there is no home, there is no cache to look into either.

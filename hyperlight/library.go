@@ -30,7 +30,8 @@ type LibraryInfo struct {
 // These places are looked at, in order: what [UseLibraryFile] or [UseLibrary] gave; the environment
 // variable HYPERLIGHT_JS_LIBRARY; the library embedded by the build tag hyperlight_embed; the folder
 // of the executable; the cache of build.sh (the folder in the environment variable
-// HYPERLIGHT_JS_CACHE, or hyperlight-js-go in the user's cache folder); the system's library path. The
+// HYPERLIGHT_JS_CACHE, or hyperlight-js-go in the user's cache folder); the system's library path, where
+// its name ends in its ABI version, as `./build.sh install` installs it. The
 // first three are choices: when one is made, nothing else is tried. A library is loaded once and
 // never unloaded.
 //

@@ -103,7 +103,7 @@ var libraryCases = map[string]func(t *testing.T){
 		require.Len(t, places, 3)
 		assert.Contains(t, places[0], "next to the executable, ")
 		assert.Contains(t, places[1], "the cache of build.sh, ")
-		assert.Contains(t, places[2], "the system's library path, libhyperlight_js_capi.so: ")
+		assert.Contains(t, places[2], "the system's library path, libhyperlight_js_capi.so.1: ")
 	},
 }
 

@@ -25,6 +25,12 @@ fn main() {
     println!("cargo:rustc-cdylib-link-arg=-fuse-ld=lld");
     println!("cargo:rerun-if-changed=exports.map");
 
+    // A program that is linked with one ABI version must not be given another one when it starts.
+    let version = format!("{folder}/src/version.rs");
+    let soname = format!("libhyperlight_js_capi.so.{}", abi_version(&version));
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{soname}");
+    println!("cargo:rerun-if-changed=src/version.rs");
+
     println!("cargo:rerun-if-changed=build.rs");
     println!(
         "cargo:rustc-env=HLJS_BUILD_FEATURES={}",
@@ -34,6 +40,16 @@ fn main() {
         "cargo:rustc-env=HLJS_BUILD_RUNTIME={}",
         runtime(&Path::new(&folder).join("../Cargo.lock"))
     );
+}
+
+/// HLJS_ABI_VERSION, which this file defines.
+fn abi_version(file: &str) -> u32 {
+    let source = fs::read_to_string(file).expect("src/version.rs is there");
+    source
+        .lines()
+        .find_map(|line| line.strip_prefix("pub const HLJS_ABI_VERSION: u32 = "))
+        .and_then(|value| value.strip_suffix(';')?.parse().ok())
+        .expect("src/version.rs defines HLJS_ABI_VERSION, a number")
 }
 
 /// The optional features of this build, sorted, in the spelling of Cargo.toml.

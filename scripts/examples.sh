@@ -55,6 +55,12 @@ prepare_example() {
   [[ ! -x $ROOT/examples/$1/prepare ]] || (cd "$ROOT/examples/$1" && ./prepare) >&2
 }
 
+# prepare_examples: all of them, for checks that read every Go file.
+prepare_examples() {
+  local name
+  for name in $(example_names); do prepare_example "$name"; done
+}
+
 # run_example NAME ARGS...: the paths in the arguments are the caller's, so this changes no folder.
 run_example() {
   local name=$1 folder=$ROOT/examples/$1 program=$CACHE/bin/examples/$1

@@ -4,7 +4,7 @@
 # nothing. features.sh and runtime.sh hold what the two options ask for.
 #
 #   guest/HASH/hyperlight-js-runtime           upstream's guest, an ELF image
-#   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded
+#   lib/HASH/libhyperlight_js_capi.so          the library, with that guest embedded; beside it a link by its soname
 #   lib/abi-N/libhyperlight_js_capi.so         the one in use: where Go's loader looks
 #   target/                                    cargo's own
 
@@ -19,6 +19,9 @@ abi_version() {
   version=$(sed -n 's/^#define HLJS_ABI_VERSION \([0-9]*\).*/\1/p' "$ROOT/capi/hyperlight_js.h")
   echo "${version:?capi/hyperlight_js.h defines no HLJS_ABI_VERSION}"
 }
+
+# soname: the name inside the library, by which programs that are linked with it look for it.
+soname() { echo "$LIBRARY_NAME.$(abi_version)"; }
 
 published_library() { echo "$CACHE/lib/abi-$(abi_version)/$LIBRARY_NAME"; }
 
@@ -73,6 +76,7 @@ make_library() {
       return
     fi
     publish "$CARGO_TARGET_DIR/release/$LIBRARY_NAME" "$CACHE/lib/$library/$LIBRARY_NAME" 755
+    ln -sfn "$LIBRARY_NAME" "$CACHE/lib/$library/$(soname)"
   fi
   # Not the published one, which another checkout's build may replace while this one's tests run.
   export HYPERLIGHT_JS_LIBRARY=$CACHE/lib/$library/$LIBRARY_NAME
@@ -176,7 +180,8 @@ check_guest() {
     die "the guest has a GLOB_DAT relocation, which the host refuses; the linker is $(command -v rust-lld)"
 }
 
-# cargo's output goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
+# cargo_with_progress [COMMAND ARGS...]: cargo build, or another command of cargo's that compiles the library. Its output
+# goes to a log; meanwhile a line every ten seconds tells that it is alive and how far it is.
 cargo_with_progress() {
   local log=$CACHE/log/build.log start=$SECONDS status=0 reporter
   set_cargo_arguments
@@ -185,7 +190,7 @@ cargo_with_progress() {
   reporter=$!
   # shellcheck disable=SC2064 # the value of now
   trap "kill $reporter 2>/dev/null || true" EXIT
-  cargo build "${CARGO_ARGUMENTS[@]}" -p "$SHIM_CRATE" >"$log" 2>&1 9>&- || status=$?
+  cargo "${@:-build}" "${CARGO_ARGUMENTS[@]}" -p "$SHIM_CRATE" >"$log" 2>&1 9>&- || status=$?
   kill "$reporter" 2>/dev/null || true
   wait "$reporter" 2>/dev/null || true
   trap - EXIT
@@ -232,6 +237,7 @@ publish_library() {
   for target in "$(published_library)" "$ROOT/capi/embedded/$LIBRARY_NAME"; do
     cmp -s "$HYPERLIGHT_JS_LIBRARY" "$target" || publish "$HYPERLIGHT_JS_LIBRARY" "$target" 755
   done
+  ln -sfn "$LIBRARY_NAME" "$(dirname "$(published_library)")/$(soname)"
 }
 
 # forget_old FOLDER NAMES: each change of the sources leaves a library or a guest of some megabytes; the newest few

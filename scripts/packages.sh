@@ -52,6 +52,11 @@ want_python() {
   want "Python, for the example that calls the C ABI from another language" python3
 }
 
+want_pkg_config() {
+  command -v pkg-config >/dev/null && return
+  want "pkg-config, by which C programs find what is installed" pkg-config
+}
+
 want_node() {
   command -v node >/dev/null && command -v npm >/dev/null && return
   want "Node.js and npm, for upstream's binding and for what the benchmarks get from npm" nodejs npm

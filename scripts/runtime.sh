@@ -4,7 +4,7 @@
 # upstream's build script compiles its own.
 #
 #   guest/custom-HASH/hyperlight-js-runtime      a copy of each that was embedded
-#   toolchain/cargo-hyperlight-VERSION/          the cargo subcommand that compiles guests
+#   toolchain/cargo-hyperlight-VERSION/          the cargo subcommand that compiles guests, by toolchain.sh
 
 # What --runtime names, as an absolute path; empty for upstream's.
 CUSTOM_RUNTIME=
@@ -72,19 +72,9 @@ compiled_runtime() {
   echo "$programs"
 }
 
-cargo_hyperlight() { echo "$CACHE/toolchain/cargo-hyperlight-$(locked_version cargo-hyperlight)"; }
+cargo_hyperlight() { crate_folder cargo-hyperlight "$(locked_version cargo-hyperlight)"; }
 
 # The version that upstream's build script is linked with.
 install_cargo_hyperlight() {
-  local folder version target
-  folder=$(cargo_hyperlight)
-  version=$(locked_version cargo-hyperlight)
-  [[ ! -x $folder/bin/cargo-hyperlight ]] || return 0
-  say "installing cargo-hyperlight $version, which compiles guests"
-  rm -rf "$CACHE"/toolchain/.target.* # of an interrupted build
-  target=$(mktemp -d "$CACHE/toolchain/.target.XXXXXX")
-  CARGO_TARGET_DIR=$target logged cargo-hyperlight \
-    cargo install "cargo-hyperlight@$version" --locked --debug --root "$folder" 9>&- ||
-    die "cargo could not install cargo-hyperlight $version"
-  rm -rf "$target"
+  install_crate cargo-hyperlight "$(locked_version cargo-hyperlight)" "which compiles guests"
 }

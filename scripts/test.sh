@@ -24,6 +24,7 @@ test_everything() {
   set_test_environment
   section "shell scripts: syntax, shellcheck" check_shell
   section "shell scripts: what build.sh refuses" check_refusals
+  section "workflows: actionlint" "$CACHE/bin/actionlint"
   section "Go: gofmt" check_gofmt
   section "Go: vet" in_each_module go vet ./...
   section "Go: staticcheck" check_staticcheck
@@ -31,7 +32,9 @@ test_everything() {
   section "Rust: fmt" check_rust_fmt
   section "Rust: clippy" with_target check_clippy
   section "Rust: tests, header unchanged when generated again" with_target check_rust_tests
-  section "library: exports hljs_* alone" check_exports
+  section "library: exports the functions of the header, soname" check_library
+  section "library: install, pkg-config, uninstall" check_install
+  section "library: the archive of a release" check_archive
   section "Go on the host: what its hypervisor can do" test_host
   forget_records
   # A machine has one CPU, so two machines take hardly longer than one.
@@ -71,6 +74,7 @@ prepare_tests() {
   have_kernel || fetch_kernel # the runner's own tests and the figures need it, whatever boots guests here
   build_tools
   install_npm_packages
+  prepare_examples
 }
 
 # What the other modules' tests use of npm: each folder below bench/ that has a lock file says what.
@@ -102,6 +106,7 @@ check_shell() {
   local scripts=(build.sh scripts/*.sh docs/*.sh .ci/run)
   local script
   for script in "${scripts[@]}"; do bash -n "$script"; done
+  find examples -name prepare -not -path '*/node_modules/*' -exec shellcheck {} +
   # Through build.sh (-x), and judging what it sources too (-a): alone, each file would seem to set
   # variables that nobody reads.
   shellcheck -x -a build.sh .ci/run docs/architecture.sh
@@ -113,11 +118,16 @@ check_refusals() {
   LC_ALL=C sed "s/${version//./\\.}/0.16.0/g" "$HYPERLIGHT_JS_RUNTIME_PATH" >"$old"
   refuses "the library has no feature 'crash'; it has: crashdump, gdb, " --features crashdump,crash
   refuses "'--runtime' needs a value" --runtime
+  refuses "'install --prefix' needs an absolute path, and not 'here'" install --prefix here
+  refuses "'uninstall' takes --prefix DIR and --destdir DIR, and not 'all'" uninstall all
+  refuses "this is version $(version), and not 0.0.0" release --version 0.0.0
+  refuses "'release' takes --version V, and not 'now'" release now
+  refuses "nothing is installed in $ROOT/nowhere" uninstall --prefix "$ROOT/nowhere"
   refuses "there is no guest runtime $ROOT/nowhere" --runtime "$ROOT/nowhere"
   refuses "README.md is no ELF file for x86-64" --runtime "$ROOT/README.md"
   refuses "the guest has a GLOB_DAT relocation" --runtime "$BASH"
-  refuses "there is no example 'nothing'; there are: hello " example nothing
-  refuses "'example' needs a name; there are: hello " example
+  refuses "there is no example 'nothing'; there are: embedded hello " example nothing
+  refuses "'example' needs a name; there are: embedded hello " example
   refuses "was built with hyperlight-guest-bin 0.16.0, and the host is $version" --runtime "$old"
 }
 
@@ -157,7 +167,7 @@ in_each_module() {
   return "$failed"
 }
 
-# Go's checkers, at the versions that internal/tools/go.mod names.
+# The checkers of Go code and of workflows, at the versions that internal/tools/go.mod names.
 build_tools() {
   GOBIN=$CACHE/bin go -C "$ROOT/internal/tools" install -buildvcs=false tool
   CGO_ENABLED=0 go -C "$ROOT" build -buildvcs=false -o "$CACHE/bin/parity" ./internal/parity
@@ -201,14 +211,46 @@ check_rust_tests() {
   cargo test "${CARGO_ARGUMENTS[@]}" --features "$SHIM_CRATE/count_kills" kill_count
 }
 
-check_exports() {
-  local symbols others
-  symbols=$(nm -D --defined-only "$HYPERLIGHT_JS_LIBRARY" | awk '{print $NF}' | sed 's/@.*//' | sort -u)
-  others=$(grep -v '^hljs_' <<<"$symbols" || true)
-  echo "$(grep -c '^hljs_' <<<"$symbols") symbols hljs_*"
-  [[ -z $others ]] && return
-  printf 'and these, which are not part of the ABI:\n%s\n' "$others"
-  return 1
+check_library() {
+  check_exports "$HYPERLIGHT_JS_LIBRARY"
+  check_soname "$HYPERLIGHT_JS_LIBRARY"
+}
+
+# What is installed works where it is and where it is moved to; uninstalling leaves no file.
+check_install() {
+  local folder
+  folder=$(mktemp -d)
+  use_install_arguments install --prefix /usr --destdir "$folder/first"
+  install_library
+  check_installed "$folder/first/usr"
+  mv "$folder/first" "$folder/second"
+  check_installed "$folder/second/usr"
+  use_install_arguments uninstall --prefix /usr --destdir "$folder/second"
+  uninstall_library
+  [[ -z $(find "$folder" -not -type d) ]]
+  rm -rf "$folder"
+}
+
+# The library of a release takes as long as a first build; how it is packed is the same with any other.
+check_archive() {
+  local folder name wanted
+  folder=$(mktemp -d) name=$(release_name)
+  make_archive "$HYPERLIGHT_JS_LIBRARY" "$folder/$name.tar.gz"
+  tar -xzf "$folder/$name.tar.gz" -C "$folder"
+  check_installed "$folder/$name"
+  wanted="LICENSE
+THIRD-PARTY-LICENSES.txt
+include/hyperlight_js.h
+lib/$LIBRARY_NAME
+lib/$(soname)
+lib/$(versioned_library)
+lib/pkgconfig/$PKG_CONFIG_NAME.pc"
+  diff <(cd "$folder/$name" && find . -not -type d -printf '%P\n' | LC_ALL=C sort) - <<<"$wanted"
+  grep 'QuickJS\|^rquickjs' "$folder/$name/THIRD-PARTY-LICENSES.txt"
+  find "$folder/$name" -exec touch -h {} +
+  pack "$folder/$name" "$folder/again.tar.gz"
+  cmp "$folder/$name.tar.gz" "$folder/again.tar.gz"
+  rm -rf "$folder"
 }
 
 # The C ABI's own tests need a C compiler and no guest, so they stay on the host; the machine has no compiler. So do

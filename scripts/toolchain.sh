@@ -192,3 +192,18 @@ link_linkers() {
   chmod 755 "$folder/rust-lld.new"
   mv -f "$folder/rust-lld.new" "$folder/rust-lld"
 }
+
+crate_folder() { echo "$CACHE/toolchain/$1-$2"; }
+
+# install_crate NAME VERSION WHY: a subcommand of cargo's, into the bin folder of its crate_folder.
+install_crate() {
+  local name=$1 version=$2 folder target
+  folder=$(crate_folder "$name" "$version")
+  [[ ! -x $folder/bin/$name ]] || return 0
+  say "installing $name $version, $3"
+  rm -rf "$CACHE"/toolchain/.target.* # of an interrupted build
+  target=$(mktemp -d "$CACHE/toolchain/.target.XXXXXX")
+  CARGO_TARGET_DIR=$target logged "$name" cargo install "$name@$version" --locked --debug --root "$folder" 9>&- ||
+    die "cargo could not install $name $version"
+  rm -rf "$target"
+}

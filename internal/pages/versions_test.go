@@ -29,6 +29,22 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// The names of files in docs/distribution.md have those versions, too.
+func TestVersionsInFileNames(t *testing.T) {
+	rows := readPage(t, filepath.Join(root, "docs/versioning.md")).rows()
+	version := regexp.QuoteMeta(secondColumn(rows, "the Go module, and the library"))
+	abi := secondColumn(rows, "the C ABI")
+	text, err := os.ReadFile(filepath.Join(root, "docs/distribution.md"))
+	require.NoError(t, err)
+	names := regexp.MustCompile(`hyperlight[-_]js[-_]capi(\.so\.|-)\d[\w.-]*`).FindAllString(string(text), -1)
+	require.NotEmpty(t, names)
+	right := regexp.MustCompile(`\.so\.` + abi + `(\.` + version + `)?$` +
+		`|capi-` + version + `(-abi` + abi + `)?-linux-x86_64([.-].*)?$`)
+	for _, name := range names {
+		assert.Regexp(t, right, name)
+	}
+}
+
 // secondColumn is that of the row that begins with the first one, or empty.
 func secondColumn(rows [][]string, first string) string {
 	for _, cells := range rows {

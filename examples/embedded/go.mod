@@ -1,0 +1,19 @@
+module github.com/hyperlight-go/hyperlight-js/examples/embedded
+
+go 1.26.0
+
+replace github.com/hyperlight-go/hyperlight-js => ../..
+
+require (
+	github.com/hyperlight-go/hyperlight-js v0.0.0
+	github.com/stretchr/testify v1.12.1
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/ebitengine/purego v0.11.3 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
