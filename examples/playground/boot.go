@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hyperlight-go/hyperlight-js/hyperlight"
+)
+
+const (
+	// handlerName is in stack traces as "./handler.js", by which the page finds its own lines.
+	handlerName = "handler"
+	handlerFile = "./" + handlerName + ".js"
+
+	bufferBytes = 256 << 10
+	// besidesHeap is what scratch has to hold beside the pages of the heap: both buffers, 2 MiB, and room to recurse.
+	besidesHeap = 4 << 20
+)
+
+// boot makes the micro-VM, with a heap of that many MiB. What it prints goes to print.
+func boot(ctx context.Context, heap int, store *store, print func(string)) (*hyperlight.JSSandbox, error) {
+	proto, err := hyperlight.New(
+		hyperlight.WithHeapSize(heap<<20),
+		hyperlight.WithScratchSize(heap<<20+besidesHeap),
+		hyperlight.WithInputBufferSize(bufferBytes),
+		hyperlight.WithOutputBufferSize(bufferBytes),
+		hyperlight.WithPrintFunc(print),
+		hyperlight.WithPrintLimit(bounds[3].Default<<10), // of top-level code; calls have their own
+	)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.register(proto); err != nil {
+		_ = proto.Close()
+		return nil, err
+	}
+	return proto.LoadRuntime(ctx)
+}
+
+// load compiles the source and runs its top-level code, for no longer than limit. The sandbox is lost if it fails.
+func load(ctx context.Context, sandbox *hyperlight.JSSandbox, source string, limit time.Duration) (*hyperlight.LoadedJSSandbox, error) {
+	if err := sandbox.AddHandler(handlerName, hyperlight.Script(source)); err != nil {
+		_ = sandbox.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errLoadTime)
+	defer cancel()
+	loaded, err := sandbox.Load(ctx)
+	if err != nil {
+		_ = sandbox.Close() // a context that had ended before consumes nothing
+		return nil, err
+	}
+	return loaded, nil
+}
+
+// What ends the context of a run.
+var (
+	errLoadTime = errors.New("the top-level code ran for longer than the wall clock allows")
+	errStopped  = errors.New("stopped by the visitor")
+	errShutdown = errors.New("the playground shuts down")
+	errExpired  = errors.New("the session has expired")
+	errGone     = errors.New("the visitor has gone")
+)
