@@ -161,9 +161,3 @@ func (t *sessions) has(id string) bool {
 	defer t.mu.Unlock()
 	return t.byID[id] != nil
 }
-
-func (t *sessions) count() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.byID)
-}

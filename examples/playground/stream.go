@@ -38,7 +38,7 @@ const slowestReader = 10 * time.Second
 func newStream(w http.ResponseWriter, gone func()) *stream {
 	s := &stream{wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.Header().Set("X-Accel-Buffering", "no") // or nginx collects it all first
+	w.Header().Set("X-Accel-Buffering", "no")                       // or nginx collects it all first
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // each write has one of its own; a writer of tests has none
 	w.WriteHeader(http.StatusOK)
 	go s.copyTo(w, gone)

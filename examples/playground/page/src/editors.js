@@ -1,0 +1,101 @@
+// The two editors: the handler and its event.
+
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { bracketMatching, indentOnInput } from "@codemirror/language";
+import { lintGutter, lintKeymap, linter, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { Prec, StateEffect, StateField } from "@codemirror/state";
+import {
+  Decoration, EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers,
+} from "@codemirror/view";
+import { highlighting } from "./highlight.js";
+
+const nonce = document.querySelector("meta[name=csp-nonce]").nonce;
+
+// Tab is not bound, so that the keyboard gets out of an editor as it gets in; Ctrl+] and Ctrl+[ indent.
+function common(label, actions) {
+  return [
+    EditorView.cspNonce.of(nonce),
+    EditorView.contentAttributes.of({ "aria-label": label }),
+    Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (actions.run(), true) }])),
+    highlightSpecialChars(),
+    history(),
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    highlighting,
+    highlightSelectionMatches(),
+    EditorView.lineWrapping,
+    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
+  ];
+}
+
+// The line that an exception came from.
+const markLine = StateEffect.define();
+const badLine = StateField.define({
+  create: () => Decoration.none,
+  update(lines, transaction) {
+    if (transaction.docChanged) return Decoration.none;
+    for (const effect of transaction.effects) {
+      if (effect.is(markLine)) lines = effect.value === null ? Decoration.none : Decoration.set([whole.range(effect.value)]);
+    }
+    return lines;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+const whole = Decoration.line({ class: "bad-line" });
+
+export function codeEditor(parent, actions) {
+  const view = new EditorView({
+    parent,
+    extensions: [
+      lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), lintGutter(), badLine, javascript(), autocompletion(),
+      common("Handler, JavaScript", actions),
+    ],
+  });
+  return { ...textOf(view), ...errorsOf(view), focus: () => view.focus() };
+}
+
+export function eventEditor(parent, actions) {
+  const view = new EditorView({
+    parent,
+    extensions: [json(), linter(jsonParseLinter(), { delay: 400 }), lintGutter(), common("Event, JSON", actions)],
+  });
+  return textOf(view);
+}
+
+function textOf(view) {
+  return {
+    get: () => view.state.doc.toString(),
+    // Undo brings back what was there.
+    set: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 }, scrollIntoView: true }),
+  };
+}
+
+function errorsOf(view) {
+  // Columns are near what failed, and those of syntax errors are not right: see hyperlight.Frame.
+  const place = ({ line, column }) => {
+    const at = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+    return { at, from: Math.min(at.from + Math.max(column - 1, 0), at.to) };
+  };
+  return {
+    clearError: () => view.dispatch(setDiagnostics(view.state, []), { effects: markLine.of(null) }),
+    showError(frame, message) {
+      const { at, from } = place(frame);
+      const word = view.state.wordAt(from);
+      const range = word ? { from: word.from, to: word.to } : { from: at.from, to: at.to };
+      view.dispatch(setDiagnostics(view.state, [{ ...range, severity: "error", message }]), {
+        effects: [markLine.of(at.from), EditorView.scrollIntoView(at.from, { y: "nearest", yMargin: 60 })],
+      });
+    },
+    goTo(frame) {
+      view.dispatch({ selection: { anchor: place(frame).from }, scrollIntoView: true });
+      view.focus();
+    },
+  };
+}
+
