@@ -31,13 +31,16 @@ type frame struct {
 func failureOf(err error, l limits) *failure {
 	var exception *hyperlight.JSException
 	var failed *hyperlight.Error
+	var refused refusal
+	var ended ending
 	switch {
 	case errors.As(err, &exception):
 		return uncaught(exception)
-	case errors.Is(err, hyperlight.ErrCancelled), errors.Is(err, context.Canceled), errors.Is(err, errStopped), errors.Is(err, errLoadTime):
+	case errors.As(err, &refused):
+		return &failure{Kind: "input", Title: sentence(refused.text)}
+	case errors.Is(err, hyperlight.ErrCancelled), errors.Is(err, context.Canceled), errors.As(err, &ended):
 		return stopped(err, l)
 	case !errors.As(err, &failed):
-		return &failure{Kind: "input", Title: sentence(err.Error())}
 	case errors.Is(err, hyperlight.ErrOutOfMemory):
 		return &failure{Kind: "memory", Title: "The guest ran out of memory", Message: failed.Message,
 			Advice: "Allocate less, recurse less deeply, or raise the heap."}
