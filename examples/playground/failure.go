@@ -34,6 +34,8 @@ func failureOf(err error, l limits) *failure {
 	var refused refusal
 	var ended ending
 	switch {
+	case errors.As(err, &exception) && exception.Message == noSuchExport:
+		return noHandler(exception.Message)
 	case errors.As(err, &exception):
 		return uncaught(exception)
 	case errors.As(err, &refused):
@@ -107,11 +109,19 @@ func guestFailure(message string) *failure {
 	f := &failure{Kind: "guest", Title: "The guest failed", Message: message}
 	switch {
 	case strings.Contains(message, "FromJs") && strings.Contains(message, `to: "function"`):
-		f.Title, f.Advice = "There is no function named handler", "Define one: function handler(event) { ... }"
+		return noHandler(message)
 	case strings.Contains(message, "WouldBlock"):
 		f.Title, f.Advice = "The handler waits for a promise that nothing will settle", "There are no timers and no network in here."
 	}
 	return f
+}
+
+// noSuchExport is what the engine throws at code without a handler.
+const noSuchExport = "exported variable '" + handlerName + "' does not exist"
+
+func noHandler(message string) *failure {
+	return &failure{Kind: "guest", Title: "There is no function named handler", Message: message,
+		Advice: "Define one: function handler(event) { ... }"}
 }
 
 // isHostFailure says whether the error is something for the log.

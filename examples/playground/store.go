@@ -66,5 +66,7 @@ func (s *store) set(key string, value any) error {
 func (s *store) keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.AppendSeq(make([]string, 0, len(s.values)), maps.Keys(s.values))
+	keys := slices.AppendSeq(make([]string, 0, len(s.values)), maps.Keys(s.values)) // none are [], not null
+	slices.Sort(keys)
+	return keys
 }
