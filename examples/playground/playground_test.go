@@ -40,7 +40,7 @@ type playground struct {
 func start(t *testing.T, change func(*settings)) *playground {
 	t.Helper()
 	s := defaultSettings()
-	s.perAddress, s.rate, s.burst, s.patience = s.sessions, 1000, 1000, time.Minute
+	s.perAddress, s.rate, s.burst, s.patience, s.concurrent = s.sessions, 1000, 1000, time.Minute, 2
 	s.most.wallClock, s.most.cpuTime = time.Minute, time.Minute
 	if change != nil {
 		change(&s)

@@ -31,7 +31,7 @@ func defaultSettings() settings {
 		idle:       5 * time.Minute,
 		sessions:   32,
 		perAddress: 4,
-		concurrent: runtime.NumCPU(),
+		concurrent: max(2, runtime.NumCPU()),
 		patience:   10 * time.Second,
 		rate:       2,
 		burst:      20,
