@@ -125,11 +125,11 @@ func TestRun(t *testing.T) {
 	})
 
 	t.Run("prints too much", func(t *testing.T) {
-		r := v.run("function handler() { for (let i = 0; i < 700; i++) console.log('x'); return 0 }", "{}",
+		r := v.run("function handler() { for (let i = 0; i < 520; i++) console.log('x'); return 0 }", "{}",
 			map[string]int{"print": 1, "wallClock": 60_000, "cpuTime": 60_000})
 		require.Nil(t, r.failure)
 		assert.Len(t, r.printed, 1<<10)
-		assert.Equal(t, 1400-1<<10, r.stats.PrintDropped)
+		assert.Equal(t, 1040-1<<10, r.stats.PrintDropped)
 	})
 
 	t.Run("the store is bounded", func(t *testing.T) {
