@@ -15,7 +15,6 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -162,12 +161,15 @@ func (p *page) press(key string, modifiers ...kb.Modifier) {
 	p.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
 }
 
-// write replaces what is in an editor, as somebody who pastes does.
+// write replaces what is in an editor, as somebody who pastes does: typed, the text would get closing brackets.
 func (p *page) write(editor, text string) {
 	p.t.Helper()
 	p.click(editor + " .cm-content")
 	p.press("a", kb.ModifierCtrl)
-	call(p, input.InsertText, input.InsertTextParams{Text: text})
+	p.execute(fmt.Sprintf(`
+		const clipboardData = new DataTransfer();
+		clipboardData.setData("text/plain", %q);
+		document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))`, text))
 }
 
 // read is what is in an editor.
@@ -197,11 +199,12 @@ func (p *page) sample(name string) {
 }
 
 // picture takes a screenshot for the docs, if they are wanted.
-func (p *page) picture(name string) {
+func (p *page) picture(name string, height int64) {
 	p.t.Helper()
 	if *screenshots == "" {
 		return
 	}
+	p.do(chromedp.EmulateViewport(width, height))
 	p.execute(`document.querySelector("#toast").hidden = true; document.activeElement.blur()`)
 	taken, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	require.NoError(p.t, err)
