@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -71,6 +71,7 @@ func open(t *testing.T, browserCtx context.Context, url, scheme string) *page {
 	p.prefer(scheme)
 	p.do(chromedp.EmulateViewport(width, height))
 	p.visit(url)
+	p.mostTime()
 	t.Cleanup(func() {
 		p.mutex.Lock()
 		defer p.mutex.Unlock()
@@ -204,17 +205,19 @@ func (p *page) picture(name string, height int64) {
 	if *screenshots == "" {
 		return
 	}
+	p.slide("wallClock", 2000) // the default
+	p.slide("cpuTime", 1000)
 	p.do(chromedp.EmulateViewport(width, height))
+	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0))
 	p.execute(`document.querySelector("#toast").hidden = true; document.activeElement.blur()`)
 	taken, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	require.NoError(p.t, err)
-	picture, err := png.Decode(bytes.NewReader(taken))
-	require.NoError(p.t, err)
+	quantize := exec.Command("pngquant", "--speed", "1", "-")
+	quantize.Stdin = bytes.NewReader(taken)
+	small, err := quantize.Output()
+	require.NoError(p.t, err, "pictures need pngquant: apt-get install pngquant")
 	require.NoError(p.t, os.MkdirAll(*screenshots, 0o755))
-	file, err := os.Create(filepath.Join(*screenshots, name+".png"))
-	require.NoError(p.t, err)
-	require.NoError(p.t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(file, picture))
-	require.NoError(p.t, file.Close())
+	require.NoError(p.t, os.WriteFile(filepath.Join(*screenshots, name+".png"), small, 0o644))
 }
 
 // tab presses the Tab key until an element has the focus.

@@ -36,6 +36,7 @@ async function run() {
   code.clearError();
   console.begin(++runs);
   result.phase("");
+  byId("result").parentElement.scrollIntoView({ block: "nearest" });
   let answered = false;
   const hadSession = api.hasSession();
   try {

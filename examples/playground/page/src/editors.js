@@ -3,8 +3,8 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
-import { json, jsonParseLinter } from "@codemirror/lang-json";
-import { bracketMatching, indentOnInput } from "@codemirror/language";
+import { json } from "@codemirror/lang-json";
+import { bracketMatching, indentOnInput, syntaxTree } from "@codemirror/language";
 import { lintGutter, lintKeymap, linter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Annotation, Prec, StateEffect, StateField } from "@codemirror/state";
@@ -89,9 +89,23 @@ export function codeEditor(parent, actions) {
 export function eventEditor(parent, actions) {
   const view = new EditorView({
     parent,
-    extensions: [json(), linter(jsonParseLinter(), { delay: 400 }), lintGutter(), common("Event, JSON", actions)],
+    extensions: [json(), linter(jsonErrors, { delay: 400 }), lintGutter(), common("Event, JSON", actions)],
   });
   return textOf(view);
+}
+
+// jsonErrors says what the browser has against the event, at the first place where the editor cannot read it: browsers
+// do not always tell.
+function jsonErrors(view) {
+  const text = view.state.doc.toString();
+  try {
+    JSON.parse(text);
+    return [];
+  } catch (error) {
+    let from = 0;
+    syntaxTree(view.state).iterate({ enter: (node) => void (node.type.isError && (from ||= node.from)) });
+    return [{ from, to: Math.min(from + 1, text.length), severity: "error", message: error.message }];
+  }
 }
 
 function textOf(view) {

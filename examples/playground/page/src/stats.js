@@ -14,11 +14,10 @@ export function bytes(value) {
 }
 
 export function showStats(stats) {
-  const figures = [
-    ["Wall clock", milliseconds(stats.wallClock)],
-    ["CPU time", milliseconds(stats.cpuTime)],
-    ["Result", bytes(stats.resultBytes)],
-  ];
+  const figures = [];
+  // Otherwise the handler was not called.
+  if (stats.wallClock) figures.push(["Wall clock", milliseconds(stats.wallClock)], ["CPU time", milliseconds(stats.cpuTime)]);
+  if (stats.resultBytes) figures.push(["Result", bytes(stats.resultBytes)]);
   if (stats.boot) figures.push(["Boot", milliseconds(stats.boot)]);
   if (stats.load) figures.push(["Load", milliseconds(stats.load)]);
   if (stats.terminatedBy) figures.push(["Stopped by", stats.terminatedBy]);
