@@ -209,7 +209,10 @@ func (p *page) picture(name string, height int64) {
 	p.slide("cpuTime", 1000)
 	p.do(chromedp.EmulateViewport(width, height))
 	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0))
-	p.execute(`document.querySelector("#toast").hidden = true; document.activeElement.blur()`)
+	p.execute(`
+		document.querySelector("#toast").hidden = true;
+		document.querySelector("#console").scrollTop = 1e6;
+		document.activeElement.blur()`)
 	taken, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	require.NoError(p.t, err)
 	quantize := exec.Command("pngquant", "--speed", "1", "-")

@@ -138,6 +138,7 @@ func testSnapshot(p *page) {
 	require.Equal(p.t, "ok", p.run())
 	require.Equal(p.t, "1", p.text("#result"))
 
+	p.click("#clear")
 	p.sample("state")
 	require.Equal(p.t, "ok", p.run())
 	p.click("#snapshot")
