@@ -24,22 +24,25 @@ type stats struct {
 	State        state    `json:"state"`
 }
 
-// answerRun runs a visitor's code, and streams what comes of it.
+// answerRun runs a visitor's code, and streams what comes of it. The body is read when there is a session for it, since
+// their number bounds the memory that bodies take.
 func (s *server) answerRun(w http.ResponseWriter, r *http.Request) error {
-	t, err := readTask(w, r)
-	if err != nil {
-		return err
-	}
 	id := r.Header.Get(sessionHeader)
 	ctx, visitor, done, err := s.sessions.use(r.Context(), id, s.visitors.address(r))
 	if err != nil {
 		return err
 	}
 	defer done()
+	t, err := readTask(w, r, s.settings.most)
+	if err != nil {
+		if visitor.id != id {
+			s.sessions.end(visitor.id) // nobody would come back to it
+		}
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(s.stopping, func() { cancel(errShutdown) })()
-	out := newStream(w, func() { cancel(errGone) })
+	out := newStream(w, s.settings.slowReader, func() { cancel(errGone) })
 	defer out.end()
 	out.send(message{Type: "session", Session: &opened{visitor.id, visitor.id != id}})
 	s.run(ctx, visitor, t, out)
@@ -87,13 +90,41 @@ func statsOf(o outcome, now state) *stats {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// indented is JSON for people. The digits of numbers stay as they are, which they would not in the browser.
+const indentedBytes = 1 << 20
+
+// indented is JSON for people. The digits of numbers stay as they are, which they would not in the browser. What is
+// nested so deeply that indenting makes it huge is left as it is.
 func indented(result []byte) string {
 	var text bytes.Buffer
-	if json.Indent(&text, result, "", "  ") != nil {
+	if sizeIndented(result) > indentedBytes || json.Indent(&text, result, "", "  ") != nil {
 		return string(result)
 	}
 	return text.String()
+}
+
+// sizeIndented is a bound of what json.Indent makes of JSON: each bracket and comma may begin a line.
+func sizeIndented(text []byte) int {
+	size, depth, inString := len(text), 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			depth++
+			size += 1 + 2*depth
+		case c == ']' || c == '}' || c == ',':
+			size += 1 + 2*depth
+			if c != ',' {
+				depth--
+			}
+		case c == ':':
+			size++
+		}
+	}
+	return size
 }
 
 // answerSnapshot keeps the state of the visitor's guest.
@@ -125,6 +156,7 @@ func (s *server) answerState(w http.ResponseWriter, r *http.Request, do func(con
 		return err
 	}
 	defer done()
+	noDeadlines(w)
 	endTurn, err := s.turns.take(ctx, func() {})
 	if err != nil {
 		return err
@@ -134,11 +166,12 @@ func (s *server) answerState(w http.ResponseWriter, r *http.Request, do func(con
 	size, err := do(ctx, visitor.sandbox)
 	answer := changed{Took: milliseconds(time.Since(began)), Bytes: size, State: visitor.sandbox.state()}
 	if err != nil {
-		answer.Error = failureOf(err, defaultLimits())
+		answer.Error = failureOf(err, limits{})
 		if isHostFailure(answer.Error) {
 			s.log.Error("snapshot failed", "error", err)
 		}
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.settings.slowReader))
 	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
@@ -173,8 +206,7 @@ func (s *server) answering(action func(http.ResponseWriter, *http.Request) error
 		case errors.As(err, &refused):
 			refuse(w, refused)
 		default:
-			// A context that has ended: nobody waits for the answer.
-			refuse(w, refusal{http.StatusServiceUnavailable, "the request has ended: " + err.Error(), 1})
+			refuse(w, refuseEnded) // by the visitor, mostly, who does not wait for the answer
 		}
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
@@ -16,6 +15,8 @@ const (
 	bufferBytes = 256 << 10
 	// besidesHeap is what scratch has to hold beside the pages of the heap: both buffers, 2 MiB, and room to recurse.
 	besidesHeap = 4 << 20
+	// topLevelPrintBytes is what the top-level code may print. Calls have a limit that visitors choose.
+	topLevelPrintBytes = 16 << 10
 )
 
 // boot makes the micro-VM, with a heap of that many MiB. What it prints goes to print.
@@ -26,7 +27,7 @@ func boot(ctx context.Context, heap int, store *store, print func(string)) (*hyp
 		hyperlight.WithInputBufferSize(bufferBytes),
 		hyperlight.WithOutputBufferSize(bufferBytes),
 		hyperlight.WithPrintFunc(print),
-		hyperlight.WithPrintLimit(bounds[3].Default<<10), // of top-level code; calls have their own
+		hyperlight.WithPrintLimit(topLevelPrintBytes),
 	)
 	if err != nil {
 		return nil, err
@@ -54,11 +55,14 @@ func load(ctx context.Context, sandbox *hyperlight.JSSandbox, source string, lim
 	return loaded, nil
 }
 
-// What ends the context of a run.
-var (
-	errLoadTime = errors.New("the top-level code ran for longer than the wall clock allows")
-	errStopped  = errors.New("stopped by the visitor")
-	errShutdown = errors.New("the playground shuts down")
-	errExpired  = errors.New("the session has expired")
-	errGone     = errors.New("the visitor has gone")
+// ending is what ends the context of a run.
+type ending string
+
+func (e ending) Error() string { return string(e) }
+
+const (
+	errLoadTime ending = "the top-level code ran for longer than the wall clock allows"
+	errStopped  ending = "stopped by the visitor"
+	errShutdown ending = "the playground shuts down"
+	errGone     ending = "the visitor has gone"
 )

@@ -31,13 +31,18 @@ type frame struct {
 func failureOf(err error, l limits) *failure {
 	var exception *hyperlight.JSException
 	var failed *hyperlight.Error
+	var refused refusal
+	var ended ending
 	switch {
+	case errors.As(err, &exception) && exception.Message == noSuchExport:
+		return noHandler(exception.Message)
 	case errors.As(err, &exception):
 		return uncaught(exception)
-	case errors.Is(err, hyperlight.ErrCancelled), errors.Is(err, context.Canceled), errors.Is(err, errStopped), errors.Is(err, errLoadTime):
+	case errors.As(err, &refused):
+		return &failure{Kind: "input", Title: sentence(refused.text)}
+	case errors.Is(err, hyperlight.ErrCancelled), errors.Is(err, context.Canceled), errors.As(err, &ended):
 		return stopped(err, l)
 	case !errors.As(err, &failed):
-		return &failure{Kind: "input", Title: sentence(err.Error())}
 	case errors.Is(err, hyperlight.ErrOutOfMemory):
 		return &failure{Kind: "memory", Title: "The guest ran out of memory", Message: failed.Message,
 			Advice: "Allocate less, recurse less deeply, or raise the heap."}
@@ -104,11 +109,19 @@ func guestFailure(message string) *failure {
 	f := &failure{Kind: "guest", Title: "The guest failed", Message: message}
 	switch {
 	case strings.Contains(message, "FromJs") && strings.Contains(message, `to: "function"`):
-		f.Title, f.Advice = "There is no function named handler", "Define one: function handler(event) { ... }"
+		return noHandler(message)
 	case strings.Contains(message, "WouldBlock"):
 		f.Title, f.Advice = "The handler waits for a promise that nothing will settle", "There are no timers and no network in here."
 	}
 	return f
+}
+
+// noSuchExport is what the engine throws at code without a handler.
+const noSuchExport = "exported variable '" + handlerName + "' does not exist"
+
+func noHandler(message string) *failure {
+	return &failure{Kind: "guest", Title: "There is no function named handler", Message: message,
+		Advice: "Define one: function handler(event) { ... }"}
 }
 
 // isHostFailure says whether the error is something for the log.

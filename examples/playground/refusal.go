@@ -23,6 +23,8 @@ var (
 	refuseTurns       = refusal{http.StatusServiceUnavailable, "too many others run code at the moment: try again", 5}
 	refuseRate        = refusal{http.StatusTooManyRequests, "that was a lot of requests: try again in some seconds", 5}
 	refuseShutdown    = refusal{http.StatusServiceUnavailable, "the playground shuts down: try again in a minute", 60}
+	refuseOrigin      = refusal{http.StatusForbidden, "a page of another site sent this: open the playground itself", 0}
+	refuseEnded       = refusal{http.StatusServiceUnavailable, "the request has ended before its turn came", 1}
 	refuseSession     = refusal{http.StatusGone, "there is no such session any more: run your code again", 0}
 )
 

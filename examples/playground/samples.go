@@ -50,6 +50,6 @@ func readSamples() ([]sample, error) {
 
 // answerSetup tells the page what there is: the gallery and the limits.
 func (s *server) answerSetup(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, map[string]any{"samples": s.samples, "limits": bounds})
+	writeJSON(w, http.StatusOK, map[string]any{"samples": s.samples, "limits": s.settings.most.bounds()})
 	return nil
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"time"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
@@ -101,14 +101,14 @@ func (s *sandbox) runtime(ctx context.Context, heap int, o *outcome, phase func(
 
 // What a visitor is told who asks for what is not there.
 var (
-	errNothingLoaded = errors.New("nothing is loaded: run your code first")
-	errNoSnapshot    = errors.New("there is no snapshot: take one first")
+	refuseNothingLoaded = refusal{http.StatusConflict, "nothing is loaded: run your code first", 0}
+	refuseNoSnapshot    = refusal{http.StatusConflict, "there is no snapshot: take one first", 0}
 )
 
 // takeSnapshot keeps the state of the guest, in place of the snapshot before. It gives its size in bytes.
 func (s *sandbox) takeSnapshot(ctx context.Context) (int64, error) {
 	if s.loaded == nil {
-		return 0, errNothingLoaded
+		return 0, refuseNothingLoaded
 	}
 	snapshot, err := s.loaded.Snapshot(ctx)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *sandbox) takeSnapshot(ctx context.Context) (int64, error) {
 // restore makes the guest what it was when the snapshot was taken, whatever happened to it since.
 func (s *sandbox) restore(ctx context.Context) error {
 	if s.saved == nil {
-		return errNoSnapshot
+		return refuseNoSnapshot
 	}
 	if s.loaded == nil || s.loaded.Status().IsUnrecoverable() {
 		// A snapshot is restored into a loaded sandbox, with whatever code.
@@ -171,7 +171,7 @@ func (s *sandbox) close() {
 func (s *sandbox) drop() {
 	if s.loaded != nil {
 		_ = s.loaded.Close()
-		s.loaded = nil
+		s.loaded, s.code = nil, code{}
 	}
 }
 

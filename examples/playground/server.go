@@ -17,9 +17,7 @@ type server struct {
 	sessions *sessions
 	visitors *visitors
 	turns    *turns
-
-	stopping context.Context // ends when runs have to
-	stop     context.CancelFunc
+	http     *http.Server
 }
 
 func newServer(s settings, log *slog.Logger) *server {
@@ -27,17 +25,24 @@ func newServer(s settings, log *slog.Logger) *server {
 	if err != nil {
 		panic(err) // They are part of the program.
 	}
-	stopping, stop := context.WithCancel(context.Background())
-	return &server{
+	playground := &server{
 		settings: s,
 		log:      log,
 		samples:  samples,
 		sessions: newSessions(s),
 		visitors: newVisitors(s),
 		turns:    newTurns(s),
-		stopping: stopping,
-		stop:     stop,
 	}
+	playground.http = &http.Server{
+		Handler:           playground.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second, // what may take longer has deadlines of its own
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return playground
 }
 
 // handler is all that the server answers.
@@ -56,7 +61,9 @@ func (s *server) handler() http.Handler {
 	mux.Handle("POST /reset", s.answering(s.answerReset))
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	// Pages of other sites cannot use a visitor's browser to run code here.
-	return protected(http.NewCrossOriginProtection().Handler(mux))
+	origins := http.NewCrossOriginProtection()
+	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w, refuseOrigin) }))
+	return protected(origins.Handler(mux))
 }
 
 // listenAndServe serves until ctx ends, and then lets runs end.
@@ -70,34 +77,32 @@ func (s *server) listenAndServe(ctx context.Context) error {
 }
 
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           s.handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      15 * time.Second, // streams put it off with each message
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go s.sessions.expireUntil(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- s.shutDown(ctx, server) }()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.shutDown(ctx)
+	}()
+	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return <-ended
+	<-ended
+	return nil
 }
 
 // shutDown waits for ctx to end, and then for runs, which are stopped if they take too long.
-func (s *server) shutDown(ctx context.Context, server *http.Server) error {
+func (s *server) shutDown(ctx context.Context) {
 	<-ctx.Done()
 	s.log.Info("shutting down")
-	timer := time.AfterFunc(s.settings.shutdown, s.stop)
-	defer timer.Stop()
 	defer s.sessions.close()
-	last, cancel := context.WithTimeout(context.Background(), s.settings.shutdown+slowestReader)
+	timer := time.AfterFunc(s.settings.shutdown, s.sessions.close)
+	defer timer.Stop()
+	last, cancel := context.WithTimeout(context.Background(), s.settings.shutdown+s.settings.slowReader)
 	defer cancel()
-	return server.Shutdown(last)
+	if s.http.Shutdown(last) != nil {
+		s.log.Warn("some visitors were too slow to read their answers, which are cut off")
+		_ = s.http.Close()
+	}
 }

@@ -115,7 +115,7 @@ func (t *sessions) expire(now time.Time) {
 	defer t.mu.Unlock()
 	for _, s := range t.byID {
 		if s.cancel == nil && now.Sub(s.lastUsed) >= t.idle {
-			t.remove(s, errExpired)
+			t.remove(s, nil) // nothing runs
 		}
 	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/hyperlight-go/hyperlight-js/hyperlight"
@@ -64,9 +66,7 @@ func (s *store) set(key string, value any) error {
 func (s *store) keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys := make([]string, 0, len(s.values))
-	for key := range s.values {
-		keys = append(keys, key)
-	}
+	keys := slices.AppendSeq(make([]string, 0, len(s.values)), maps.Keys(s.values)) // none are [], not null
+	slices.Sort(keys)
 	return keys
 }

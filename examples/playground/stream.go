@@ -23,6 +23,7 @@ type message struct {
 	Text    string   `json:"text,omitempty"` // of a phase, a print and a result
 	Failure *failure `json:"failure,omitempty"`
 	Stats   *stats   `json:"stats,omitempty"`
+	printed []byte   // of a print: what becomes its Text
 }
 
 // opened tells the page which session it has.
@@ -31,35 +32,46 @@ type opened struct {
 	New bool   `json:"new"`
 }
 
-// How long a visitor may take to read what is sent at once.
-const slowestReader = 10 * time.Second
-
-// newStream begins to answer. If nobody reads the answer, gone is called.
-func newStream(w http.ResponseWriter, gone func()) *stream {
+// newStream begins to answer. If nobody reads a message for so long, gone is called.
+func newStream(w http.ResponseWriter, slowReader time.Duration, gone func()) *stream {
 	s := &stream{wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.Header().Set("X-Accel-Buffering", "no")                       // or nginx collects it all first
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // each write has one of its own; a writer of tests has none
+	w.Header().Set("X-Accel-Buffering", "no") // or nginx collects it all first
+	noDeadlines(w)
 	w.WriteHeader(http.StatusOK)
-	go s.copyTo(w, gone)
+	go s.copyTo(w, slowReader, gone)
 	return s
 }
 
-// send adds a message. What is printed joins the print before, if that has not left yet, so many short lines are few
-// messages.
+// noDeadlines takes those of the whole request away, since guests may take longer. Who uses it sets one for each write.
+// The one for reading would end the request's context.
+func noDeadlines(w http.ResponseWriter) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // the writers of tests have none
+	_ = control.SetWriteDeadline(time.Time{})
+}
+
+// send adds a message.
 func (s *stream) send(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if last := len(s.waiting) - 1; last >= 0 && m.Type == "print" && s.waiting[last].Type == "print" {
-		s.waiting[last].Text += m.Text
-	} else {
-		s.waiting = append(s.waiting, m)
-	}
+	s.waiting = append(s.waiting, m)
 	s.wakeUp()
 }
 
-func (s *stream) print(text string) { s.send(message{Type: "print", Text: text}) }
 func (s *stream) phase(name string) { s.send(message{Type: "phase", Text: name}) }
+
+// print sends what the guest printed. It joins the print before, if that has not left yet: many lines are few messages.
+func (s *stream) print(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.waiting) - 1; last < 0 || s.waiting[last].Type != "print" {
+		s.waiting = append(s.waiting, message{Type: "print"})
+	}
+	last := &s.waiting[len(s.waiting)-1]
+	last.printed = append(last.printed, text...)
+	s.wakeUp()
+}
 
 // end waits until all is sent. The request must not end before.
 func (s *stream) end() {
@@ -81,16 +93,21 @@ func (s *stream) take() []message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := s.waiting
+	for i := range taken {
+		if taken[i].Type == "print" {
+			taken[i].Text = string(taken[i].printed)
+		}
+	}
 	s.waiting = nil
 	return taken
 }
 
-func (s *stream) copyTo(w http.ResponseWriter, gone func()) {
+func (s *stream) copyTo(w http.ResponseWriter, slowReader time.Duration, gone func()) {
 	defer close(s.ended)
 	lines, control, failed := json.NewEncoder(w), http.NewResponseController(w), false
 	for range s.wake {
-		_ = control.SetWriteDeadline(time.Now().Add(slowestReader))
 		for _, m := range s.take() {
+			_ = control.SetWriteDeadline(time.Now().Add(slowReader))
 			if m.Type == "" {
 				return
 			}

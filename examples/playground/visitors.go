@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -10,6 +9,9 @@ import (
 
 	"golang.org/x/time/rate"
 )
+
+// sweepEvery bounds how many addresses are remembered, together with how many can connect in that time.
+const sweepEvery = 10 * time.Second
 
 // visitors bound how often one address may ask.
 type visitors struct {
@@ -30,7 +32,7 @@ func newVisitors(s settings) *visitors {
 func (v *visitors) allow(address string, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if now.Sub(v.lastSwept) > time.Minute {
+	if now.Sub(v.lastSwept) > sweepEvery {
 		v.sweep(now)
 	}
 	limiter := v.limiters[address]
@@ -53,23 +55,28 @@ func (v *visitors) sweep(now time.Time) {
 
 // address is whose request it is: of IPv6 the network, since visitors have a whole one.
 func (v *visitors) address(r *http.Request) string {
-	text, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		text = r.RemoteAddr
-	}
+	ip, known := parseIP(r.RemoteAddr)
 	if forwarded := r.Header.Values("X-Forwarded-For"); v.behindProxy && len(forwarded) > 0 {
 		// The last one is what the proxy itself has seen. What is before it anybody may have made up.
 		all := strings.Split(forwarded[len(forwarded)-1], ",")
-		text = strings.TrimSpace(all[len(all)-1])
-	}
-	ip, err := netip.ParseAddr(text)
-	if err != nil {
-		return text
-	}
-	if ip = ip.Unmap(); ip.Is6() {
-		if network, err := ip.WithZone("").Prefix(64); err == nil {
-			return network.String()
+		if seen, ok := parseIP(strings.TrimSpace(all[len(all)-1])); ok {
+			ip, known = seen, true
 		}
 	}
+	if !known {
+		return r.RemoteAddr
+	}
+	if ip.Is6() {
+		return netip.PrefixFrom(ip, 64).Masked().String()
+	}
 	return ip.String()
+}
+
+// parseIP reads an address with or without a port.
+func parseIP(text string) (netip.Addr, bool) {
+	if withPort, err := netip.ParseAddrPort(text); err == nil {
+		return withPort.Addr().Unmap().WithZone(""), true
+	}
+	ip, err := netip.ParseAddr(text)
+	return ip.Unmap().WithZone(""), err == nil
 }
