@@ -10,11 +10,12 @@ import (
 	"strings"
 )
 
-// writeSums notes what the bundle was made from, and what came out, in the form of sha256sum. A test of the playground
-// compares: it fails when a source was changed and nothing bundled, or when the bundle was changed by hand.
+// writeSums notes what the bundle was made from, this program included, and what came out, in the form of sha256sum.
+// hosttest/dist_test.go compares: it fails when a source was changed and nothing bundled, or when the bundle was
+// changed by hand.
 func writeSums(folder string) error {
 	files := []string{"package.json", "package-lock.json"}
-	for _, part := range []string{"src", "dist"} {
+	for _, part := range []string{"bundle", "src", "dist"} {
 		err := filepath.WalkDir(filepath.Join(folder, part), func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				path, err = filepath.Rel(folder, path)

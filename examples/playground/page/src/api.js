@@ -21,9 +21,11 @@ async function refused(response) {
 
 async function answer(path, body) {
   const response = await request(path, body);
-  if (!response.ok) throw new Error(await refused(response));
+  if (!response.ok) throw Object.assign(new Error(await refused(response)), { status: response.status });
   return response;
 }
+
+export const hasSession = () => sessionStorage.getItem(sessionKey) !== null;
 
 export async function setup() {
   const response = await fetch("setup");

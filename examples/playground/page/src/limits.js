@@ -2,7 +2,8 @@
 
 import { byId, element } from "./dom.js";
 
-export function sliders(limits) {
+// sliders makes them. changed is called when the visitor moves one.
+export function sliders(limits, changed) {
   const inputs = {};
   for (const limit of limits) {
     const id = `limit-${limit.name}`;
@@ -10,7 +11,10 @@ export function sliders(limits) {
     const input = element("input", {
       id, type: "range", min: limit.min, max: limit.max, step: limit.step, value: limit.default, title: limit.help, "aria-describedby": `${id}-help`,
     });
-    input.addEventListener("input", () => show(limit, input, output));
+    input.addEventListener("input", () => {
+      show(limit, input, output);
+      changed();
+    });
     inputs[limit.name] = { input, show: () => show(limit, input, output) };
     show(limit, input, output);
     byId("limits").append(
