@@ -36,8 +36,8 @@ type playground struct {
 	ended    chan struct{} // closed when it has
 }
 
-// start serves with limits that no test means to reach, changed by change.
-func start(t *testing.T, change func(*settings)) *playground {
+// start serves with limits that no test means to reach, changed by change, and a server that prepare has changed.
+func start(t *testing.T, change func(*settings), prepare ...func(*server)) *playground {
 	t.Helper()
 	s := defaultSettings()
 	s.perAddress, s.rate, s.burst, s.patience, s.concurrent = s.sessions, 1000, 1000, time.Minute, 2
@@ -57,6 +57,9 @@ func start(t *testing.T, change func(*settings)) *playground {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.shutdown = cancel
+	for _, prepare := range prepare {
+		prepare(p.server)
+	}
 	go func() {
 		defer close(p.ended)
 		assert.NoError(t, p.server.serve(ctx, listener))
@@ -121,7 +124,7 @@ func (v *visitor) refused(path, body string) (int, string) {
 	return response.StatusCode, answer.Error
 }
 
-// task has the defaults of what it does not name.
+// bodyOf is what a page sends. Limits that are not named have their defaults.
 func bodyOf(source, event string, l map[string]int) string {
 	body, err := json.Marshal(map[string]any{"source": source, "event": event, "limits": l})
 	if err != nil {

@@ -168,10 +168,11 @@ func filler(bytes int) string {
 	return string(text)
 }
 
-// Guests may take longer than a request may take to be read or an answer to be written.
+// Guests may take longer than a request may take to be read, or an answer to be written.
 func TestRunOutlastsDeadlines(t *testing.T) {
-	p := start(t, nil)
-	p.server.http.ReadTimeout, p.server.http.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+	p := start(t, nil, func(s *server) {
+		s.http.ReadTimeout, s.http.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+	})
 	v := p.visitor(t)
 	r := v.begin(t.Context(), "function handler() { console.log('on'); while (true) {} }", "{}",
 		map[string]int{"wallClock": 3000, "cpuTime": 60_000})

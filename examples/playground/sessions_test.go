@@ -52,7 +52,9 @@ func TestSessionExpires(t *testing.T) {
 	v := p.visitor(t)
 	r := v.begin(t.Context(), endless, "{}", map[string]int{"wallClock": 2000, "cpuTime": 60_000})
 	r.until("print")
-	box := p.server.sessions.byID[v.session].sandbox // nobody changes it while the run goes on
+	p.server.sessions.mu.Lock()
+	box := p.server.sessions.byID[v.session].sandbox
+	p.server.sessions.mu.Unlock()
 	rest := r.rest()
 	assert.Equal(t, "Stopped after 2000 ms by the wall clock", rest.failure.Title, "who runs is not idle")
 	assert.Eventually(t, func() bool { return !p.server.sessions.has(v.session) }, 30*time.Second, 10*time.Millisecond)
