@@ -156,7 +156,7 @@ func (s *server) answerState(w http.ResponseWriter, r *http.Request, do func(con
 		return err
 	}
 	defer done()
-	noDeadlines(w)
+	noWriteDeadline(w)
 	endTurn, err := s.turns.take(ctx, func() {})
 	if err != nil {
 		return err

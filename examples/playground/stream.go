@@ -37,18 +37,16 @@ func newStream(w http.ResponseWriter, slowReader time.Duration, gone func()) *st
 	s := &stream{wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("X-Accel-Buffering", "no") // or nginx collects it all first
-	noDeadlines(w)
+	noWriteDeadline(w)
 	w.WriteHeader(http.StatusOK)
 	go s.copyTo(w, slowReader, gone)
 	return s
 }
 
-// noDeadlines takes those of the whole request away, since guests may take longer. Who uses it sets one for each write.
-// The one for reading would end the request's context.
-func noDeadlines(w http.ResponseWriter) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // the writers of tests have none
-	_ = control.SetWriteDeadline(time.Time{})
+// noWriteDeadline takes the request's away, since guests may take longer, and one that has passed cannot be put off. Who
+// uses it sets one for each write.
+func noWriteDeadline(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 }
 
 // send adds a message.
@@ -120,6 +118,6 @@ func (s *stream) copyTo(w http.ResponseWriter, slowReader time.Duration, gone fu
 			failed = true
 			gone()
 		}
-		_ = control.SetWriteDeadline(time.Time{}) // one that has passed cannot be put off
+		noWriteDeadline(w)
 	}
 }
