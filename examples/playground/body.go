@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"reflect"
 )
@@ -51,9 +53,13 @@ func refuseBody(err error) refusal {
 	if errors.As(err, &tooLarge) {
 		return refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has more than %d bytes", tooLarge.Limit), 0}
 	}
+	var network net.Error
+	if errors.As(err, &network) {
+		return refusal{http.StatusRequestTimeout, "the request came too slowly", 1} // the error has addresses of the host
+	}
 	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) && wrongType.Field != "" {
-		err = fmt.Errorf("%s is no %s, but %s", wrongType.Field, jsonName[wrongType.Type.Kind()], wrongType.Value)
+	if errors.As(err, &wrongType) {
+		err = fmt.Errorf("%s is no %s, but %s", cmp.Or(wrongType.Field, "it"), jsonName[wrongType.Type.Kind()], wrongType.Value)
 	}
 	return refusal{http.StatusBadRequest, `the body has to be {"source": "...", "event": "...", "limits": {...}}: ` + err.Error(), 0}
 }

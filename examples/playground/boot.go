@@ -36,7 +36,11 @@ func boot(ctx context.Context, heap int, store *store, print func(string)) (*hyp
 		_ = proto.Close()
 		return nil, err
 	}
-	return proto.LoadRuntime(ctx)
+	sandbox, err := proto.LoadRuntime(ctx)
+	if err != nil {
+		_ = proto.Close() // a context that had ended before consumes nothing
+	}
+	return sandbox, err
 }
 
 // load compiles the source and runs its top-level code, for no longer than limit. The sandbox is lost if it fails.

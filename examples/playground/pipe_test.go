@@ -56,3 +56,10 @@ func (s *server) busy() int {
 	}
 	return busy
 }
+
+// empty says whether there are no sessions.
+func (s *server) empty() bool {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return len(s.sessions.byID) == 0
+}

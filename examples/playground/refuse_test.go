@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,7 +25,7 @@ func TestBadRequests(t *testing.T) {
 		text   string
 	}{
 		"no JSON":         {"{", http.StatusBadRequest, expected + "unexpected EOF"},
-		"no object":       {"7", http.StatusBadRequest, expected + "json: cannot unmarshal number into Go value of type main.task"},
+		"no object":       {"7", http.StatusBadRequest, expected + "it is no object, but number"},
 		"two":             {"{} {}", http.StatusBadRequest, expected + "something follows it"},
 		"wrong type":      {`{"source": 7}`, http.StatusBadRequest, expected + "source is no string, but number"},
 		"wrong limit":     {`{"limits": {"heap": "8"}}`, http.StatusBadRequest, expected + "limits.heap is no whole number, but string"},
@@ -61,11 +63,27 @@ func TestBadRequests(t *testing.T) {
 		assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode)
 	})
 	// done runs after the answer has left.
-	assert.Eventually(t, func() bool {
-		p.server.sessions.mu.Lock()
-		defer p.server.sessions.mu.Unlock()
-		return len(p.server.sessions.byID) == 0
-	}, 10*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, p.server.empty, 10*time.Second, 10*time.Millisecond)
+}
+
+// A body that never ends holds a session for as long as it may take to read one.
+func TestSlowBody(t *testing.T) {
+	p := start(t, func(s *settings) { s.sessions = 1 }, func(s *server) { s.http.ReadTimeout = 300 * time.Millisecond })
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	text := requestText(bodyOf(counter, "{}", nil))
+	_, err = conn.Write([]byte(text[:len(text)-9]))
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(30*time.Second)))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusRequestTimeout, response.StatusCode)
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"error": "the request came too slowly"}`, string(answer))
+	assert.Eventually(t, p.server.empty, 10*time.Second, 10*time.Millisecond)
 }
 
 func TestOtherSites(t *testing.T) {
