@@ -1,7 +1,7 @@
 // Bundle makes the playground's page, page/dist, from page/src. It needs npm once, for the packages that package-lock.json
 // names, and no Node.js program: esbuild is a Go library.
 //
-//	go run . ../       # the argument is the folder that has src and dist
+//	go run . ..        # the argument is the folder that has src and dist; `go generate` in examples/playground does this
 package main
 
 import (
@@ -31,6 +31,9 @@ func run(folder string) error {
 		return err
 	}
 	dist := filepath.Join(folder, "dist")
+	if err := os.RemoveAll(dist); err != nil {
+		return err
+	}
 	if err := bundle(filepath.Join(folder, "src"), dist); err != nil {
 		return err
 	}
