@@ -206,6 +206,7 @@ func (s *server) answering(action func(http.ResponseWriter, *http.Request) error
 		case errors.As(err, &refused):
 			refuse(w, refused)
 		default:
+			s.log.Info("a request has ended early", "path", r.URL.Path, "error", err)
 			refuse(w, refuseEnded) // by the visitor, mostly, who does not wait for the answer
 		}
 	})
