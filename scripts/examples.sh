@@ -8,7 +8,7 @@
 #   hosttest/                   tests that run on the host; all others run where guests do
 
 # What the tests of examples need besides: functions of packages.sh.
-readonly EXAMPLE_WANTS=(want_make want_python)
+readonly EXAMPLE_WANTS=(want_chromium want_make want_python)
 
 # example_names: all of them, like hello and polyglot/python.
 example_names() {

@@ -42,6 +42,11 @@ want_shellcheck() {
   want "shellcheck, with which the tests check the shell scripts" shellcheck
 }
 
+want_chromium() {
+  command -v chromium >/dev/null && return
+  want "Chromium, in which the tests use the playground's page" chromium
+}
+
 want_make() {
   command -v make >/dev/null && return
   want "make, which builds the example in C" make
