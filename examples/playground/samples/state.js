@@ -1,7 +1,8 @@
 // State: count, take a snapshot, go back to it
 //
-// Variables of the module live as long as the sandbox. Run this a few times, press Snapshot, run it again, and press
-// Restore: the guest's whole memory is what it was. That takes less than a millisecond on real hardware.
+// Variables of the module live as long as the sandbox. Run this a few
+// times, press Snapshot, run it again, and press Restore: the guest's
+// whole memory is what it was.
 
 let calls = 0;
 const history = [];
