@@ -13,7 +13,7 @@ type tableCommand struct {
 	Bench   string `help:"The folder bench/." default:"." type:"existingdir"`
 	Results string `help:"The folder of the results, which gets the files." required:"" type:"existingdir"`
 	Size    string `help:"Which results: quick or full." enum:"quick,full" default:"full"`
-	Pages   bool   `help:"Put tables into bench/README.md and README.md."`
+	Pages   bool   `help:"Put tables into the pages that show them."`
 }
 
 // Run writes tables and plots. Quick results do not take the place of full ones.
@@ -34,7 +34,7 @@ func (t *tableCommand) Run() error {
 	if r.Unit != unitInstructions {
 		return fmt.Errorf("these results are in %s; the pages show instructions", r.Unit)
 	}
-	for _, page := range []string{"README.md", "../README.md"} {
+	for _, page := range []string{"README.md", "../README.md", "../docs/comparison.md"} {
 		if err := fill(filepath.Join(t.Bench, page), inserts); err != nil {
 			return err
 		}

@@ -94,6 +94,15 @@ var comparisons = []comparison{
 		{"cold_start", "from the program's start to the first answer", ""},
 		{"memory_per_sandbox", "memory of a guest", ""},
 	}},
+	{name: "ways", title: "Ways to run JavaScript", contestants: []string{"rust", "go", "node", "quickjs", "goja"}, workloads: []row{
+		{"warm_gc_false", "warm call", ""},
+		{"event_1kb", "event and result of 1 kB", ""},
+		{"event_100kb", "event and result of 100 kB", ""},
+		{"host_json", "host function", ""},
+		{"call_and_restore", "call, and forget what it changed", ""},
+		{"cold_start", "from the program's start to the first answer", ""},
+		{"memory_per_sandbox", "memory of a guest", ""},
+	}},
 }
 
 // upstreams are the workloads of upstream's own benchmarks, under the names that they have there.
