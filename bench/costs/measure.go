@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/hyperlight-go/hyperlight-js/bench/workload"
 )
 
 // instructions is what f executes, on average of so many times. In the emulated machine one virtual nanosecond is
@@ -31,8 +33,8 @@ type footprint struct{ residentKiB, threads, files, mappings int }
 func measure() footprint {
 	debug.FreeOSMemory() // Go's own garbage is not what is measured.
 	return footprint{
-		residentKiB: status("VmRSS:"),
-		threads:     status("Threads:"),
+		residentKiB: workload.ProcessStatus("VmRSS:"),
+		threads:     workload.ProcessStatus("Threads:"),
 		files:       count("/proc/self/fd"),
 		mappings:    lines("/proc/self/maps"),
 	}
@@ -49,15 +51,6 @@ func (f footprint) since(before footprint, things int) footprint {
 }
 
 func (f footprint) resident() string { return strconv.Itoa(f.residentKiB) }
-
-func status(field string) int {
-	text, err := os.ReadFile("/proc/self/status")
-	check(err)
-	_, rest, _ := bytes.Cut(text, []byte(field))
-	number, err := strconv.Atoi(string(bytes.Fields(rest)[0]))
-	check(err)
-	return number
-}
 
 func count(folder string) int {
 	entries, err := os.ReadDir(folder)

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -105,14 +103,5 @@ func jsload(handlers int, withSnapshot bool) float64 {
 // resident is the process's resident memory, in KiB. Go's own garbage is not what is measured.
 func resident() int {
 	debug.FreeOSMemory()
-	return status("VmRSS:")
-}
-
-func status(field string) int {
-	text, err := os.ReadFile("/proc/self/status")
-	check(err)
-	_, rest, _ := bytes.Cut(text, []byte(field))
-	number, err := strconv.Atoi(string(bytes.Fields(rest)[0]))
-	check(err)
-	return number
+	return workload.ProcessStatus("VmRSS:")
 }

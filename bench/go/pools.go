@@ -33,7 +33,7 @@ func threads() float64 {
 	pool := newPool(`import * as host from "host"; function handler(event) { host.meet(); return event; }`,
 		func(proto *hyperlight.ProtoJSSandbox) error { return proto.Register("host", "meet", meet) }, calls)
 	defer closePool(pool)
-	before := status("Threads:")
+	before := workload.ProcessStatus("Threads:")
 	var all sync.WaitGroup
 	for range calls {
 		all.Go(func() {
@@ -42,7 +42,7 @@ func threads() float64 {
 		})
 	}
 	meeting.Wait()
-	there := status("Threads:") // Threads stay, so this is no race.
+	there := workload.ProcessStatus("Threads:") // Threads stay, so this is no race.
 	all.Wait()
 	return float64(there - before)
 }
